@@ -1,0 +1,95 @@
+"""The one error tree: each leaf knows its exit code and what the user can do next.
+
+A `ToolFailure` is not an error of the run: the one route of `aci/` turns it into an observation.
+"""
+
+from enum import IntEnum
+
+
+class ExitCode(IntEnum):
+    """What a finished command tells its caller; the meanings are a public contract."""
+
+    VERIFIED = 0
+    INTERNAL = 1
+    USAGE = 2
+    NO_PATCH = 3
+    UNVERIFIED = 4
+    LIMIT = 5
+    ENVIRONMENT = 6
+    MODEL = 7
+    REFUSED = 8
+    INTERRUPTED = 130
+
+
+class SweAgentError(Exception):
+    """A failure with a name: what happened, with which value, and the next step."""
+
+    exit_code: ExitCode = ExitCode.INTERNAL
+
+    def __init__(self, message: str, next_step: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.next_step = next_step
+
+
+class UsageFault(SweAgentError):
+    """The command line or a settings file asks for something that cannot be."""
+
+    exit_code = ExitCode.USAGE
+
+
+class EnvironmentFault(SweAgentError):
+    """Engine, image, set-up, disk or test collection failed; the model is not to blame."""
+
+    exit_code = ExitCode.ENVIRONMENT
+
+
+class SandboxLost(EnvironmentFault):
+    """The sandbox went away under a request: removed, killed, or the engine is gone."""
+
+
+class ModelFault(SweAgentError):
+    """The provider failed: no whole reply could be had."""
+
+    exit_code = ExitCode.MODEL
+
+
+class TransientModelFault(ModelFault):
+    """A provider's fault that may pass: rate limit, overload, dropped or incomplete reply.
+
+    `retry_after_s` is what the provider asked for, in seconds; None when it said nothing.
+    """
+
+    def __init__(self, message: str, next_step: str = "", retry_after_s: float | None = None) -> None:
+        super().__init__(message, next_step)
+        self.retry_after_s = retry_after_s
+
+
+class ContextExceeded(ModelFault):
+    """The provider refused the prompt because it does not fit its window."""
+
+
+class PolicyRefused(SweAgentError):
+    """A rule of trust forbids it (protected path, dirty file, unknown actor)."""
+
+    exit_code = ExitCode.REFUSED
+
+
+class LimitReached(SweAgentError):
+    """A hard limit (cost, steps, iterations, time) ends the run; the best patch is kept."""
+
+    exit_code = ExitCode.LIMIT
+
+    def __init__(self, limit: str, message: str, next_step: str = "") -> None:
+        super().__init__(message, next_step)
+        self.limit = limit
+
+
+class Interrupted(SweAgentError):
+    """The user or the system asked the run to stop; its state is saved."""
+
+    exit_code = ExitCode.INTERRUPTED
+
+
+class ToolFailure(Exception):
+    """A tool could not do what was asked; the message is the model's observation."""

@@ -1,0 +1,209 @@
+"""The typed events of a run: the only state. Each carries what a reader needs to rebuild the state.
+
+The writer adds `seq` (from 1, without gaps) and `ts` (seconds since the epoch) to every line.
+"""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, JsonValue
+
+from swe_agent.core.messages import Note, Observation, Record, ToolCall, Turn, Usage
+from swe_agent.core.task import Task, TestReport, Verdict
+
+Phase = Literal["plan", "edit", "test", "reflect"]
+
+
+class Checkpoint(Record):
+    """A work tree in the host's store and the shell's state beside it."""
+
+    tree: str
+    """Hash of the tree."""
+    cwd: str = ""
+    """The shell's folder inside the sandbox; empty: the repository's root."""
+    exports: str = ""
+    """The shell's exports as it prints them; sandbox-made, never run on the host."""
+
+
+class RunStarted(Record):
+    type: Literal["run_started"] = "run_started"
+    run_id: str
+    version: str
+    task: Task
+    model: str
+    strategy: str
+    base_tree: str
+    """Tree of the repository as the user had it."""
+    head: str = ""
+    """Commit that the user's repository was on; empty where there is none."""
+
+
+class EnvironmentReady(Record):
+    type: Literal["environment_ready"] = "environment_ready"
+    sandbox: str
+    image: str
+    """Image of every sandbox of this run, set-up included."""
+    profile: str
+    root: str
+    shell: str
+    test_commands: tuple[str, ...]
+    checkpoint: Checkpoint
+    """The tree after set-up: where the agent starts."""
+    ignored: tuple[str, ...] = ()
+    """Folders that belong to the environment: watched, not stored."""
+
+
+class PhaseStarted(Record):
+    type: Literal["phase_started"] = "phase_started"
+    phase: Phase
+    iteration: int
+    note: Note | None = None
+    """What the model is told when the phase begins."""
+
+
+class LedgerRow(Record):
+    layer: str
+    tokens: int
+    why: str = ""
+    cut: str = ""
+
+
+class ContextRendered(Record):
+    type: Literal["context_rendered"] = "context_rendered"
+    step: int
+    tokens: int
+    rows: tuple[LedgerRow, ...]
+    """Rows that differ from the request before."""
+
+
+class ModelCalled(Record):
+    type: Literal["model_called"] = "model_called"
+    step: int
+    model: str
+    reserve_usd: float
+    """Worst-case cost; spent for good if no reply follows."""
+
+
+class ModelReplied(Record):
+    type: Literal["model_replied"] = "model_replied"
+    step: int
+    turn: Turn
+    duration_s: float
+
+
+class ToolCalled(Record):
+    type: Literal["tool_called"] = "tool_called"
+    step: int
+    call: ToolCall
+    writes: bool
+    """Whether the call may change the tree; one that only reads needs no checkpoint."""
+
+
+class ToolReturned(Record):
+    type: Literal["tool_returned"] = "tool_returned"
+    step: int
+    observation: Observation
+    duration_s: float
+
+
+class CheckpointSaved(Record):
+    type: Literal["checkpoint_saved"] = "checkpoint_saved"
+    checkpoint: Checkpoint
+    after_call: str = ""
+    """Id of the tool call that it follows."""
+    changed: int = 0
+    """Entries that differ from the checkpoint before."""
+
+
+TestsFor = Literal["baseline", "iteration", "asked", "verdict"]
+
+
+class TestsRan(Record):
+    type: Literal["tests_ran"] = "tests_ran"
+    purpose: TestsFor
+    tree: str
+    report: TestReport
+    note: Note | None = None
+
+
+class RolledBack(Record):
+    type: Literal["rolled_back"] = "rolled_back"
+    to: Checkpoint
+    from_tree: str
+    reason: str
+    lost: tuple[str, ...] = ()
+    rejected: str = ""
+    """Path of the rejected diff inside the run folder."""
+    note: Note | None = None
+
+
+class ReminderGiven(Record):
+    type: Literal["reminder_given"] = "reminder_given"
+    name: str
+    note: Note
+
+
+class HistoryFolded(Record):
+    type: Literal["history_folded"] = "history_folded"
+    step: int
+    folded: tuple[str, ...]
+    """Ids of the calls whose observations are shown as digests from now on."""
+
+
+class HumanSaid(Record):
+    type: Literal["human_said"] = "human_said"
+    note: Note
+
+
+class StrategyChosen(Record):
+    type: Literal["strategy_chosen"] = "strategy_chosen"
+    strategy: str
+    why: str
+
+
+class CandidateScored(Record):
+    type: Literal["candidate_scored"] = "candidate_scored"
+    candidate: str
+    score: float
+    tree: str = ""
+    data: JsonValue = None
+
+
+class LimitHit(Record):
+    type: Literal["limit_reached"] = "limit_reached"
+    limit: str
+    value: float
+    message: str
+
+
+class RunFinished(Record):
+    type: Literal["run_finished"] = "run_finished"
+    verdict: Verdict
+    exit_code: int
+    patch: str
+    """Blob of the shipped patch; empty where there is none."""
+    error: str = ""
+    usage: Usage = Usage()
+    duration_s: float = 0.0
+
+
+Event = Annotated[
+    RunStarted
+    | EnvironmentReady
+    | PhaseStarted
+    | ContextRendered
+    | ModelCalled
+    | ModelReplied
+    | ToolCalled
+    | ToolReturned
+    | CheckpointSaved
+    | TestsRan
+    | RolledBack
+    | ReminderGiven
+    | HistoryFolded
+    | HumanSaid
+    | StrategyChosen
+    | CandidateScored
+    | LimitHit
+    | RunFinished,
+    Field(discriminator="type"),
+]

@@ -1,0 +1,212 @@
+"""The seams: what a model, a sandbox and a reader of trees promise. Implementations prove themselves where they are
+written, with a typed assignment under `TYPE_CHECKING`."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+from pydantic import JsonValue
+
+from swe_agent.core.events import Checkpoint, Event
+from swe_agent.core.messages import Message, Turn
+
+
+@dataclass(frozen=True, slots=True)
+class ToolSpec:
+    """A tool as a model is told of it."""
+
+    name: str
+    description: str
+    schema: dict[str, JsonValue]
+    """JSON schema of the arguments object."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prompt:
+    """All that one model call is made of."""
+
+    system: str
+    history: tuple[Message, ...]
+    tools: tuple[ToolSpec, ...]
+    max_output_tokens: int = 8192
+
+
+class Model(Protocol):
+    """One mind, hosted or not."""
+
+    @property
+    def name(self) -> str:
+        """`provider/name`, as the user gave it."""
+        ...
+
+    def complete(self, prompt: Prompt) -> Turn:
+        """One whole reply.
+
+        Raises:
+            TransientModelFault: it may work when asked again.
+            ContextExceeded: the prompt does not fit.
+            ModelFault: it will not work.
+        """
+        ...
+
+    def worst_case_usd(self, prompt: Prompt) -> float | None:
+        """Upper bound of what `complete` may cost; 0.0 where nothing is paid, None where the price is unknown."""
+        ...
+
+    def warm_up(self) -> None:
+        """Do slow, once-only work (import an SDK) ahead of the first call; may run in another thread."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class CommandResult:
+    """What a command came to. Output is stdout and stderr in the order written."""
+
+    exit_code: int
+    """As the shell reports it; 124 where `timed_out`, 137 where `out_of_memory`."""
+    output: bytes
+    """Whole where `total_bytes` equals its length, else head and tail with a line between that says what was cut."""
+    total_bytes: int
+    duration_s: float
+    timed_out: bool = False
+    out_of_memory: bool = False
+    survivors: tuple[str, ...] = ()
+    """Command lines that a time-out had to kill."""
+    spool: Path | None = None
+    """Where the whole output lies (its first 50 MB), if `output` is not whole; the caller moves or deletes it."""
+
+
+EntryKind = Literal["file", "link", "folder", "other"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One name in a tree."""
+
+    kind: EntryKind
+    executable: bool = False
+    blob: str = ""
+    """Hash of a file's bytes or of a link's target."""
+    size_bytes: int = 0
+
+
+class TreeReader(Protocol):
+    """Read-only view of one work tree; paths are repository-relative POSIX strings (surrogateescape for odd bytes)."""
+
+    def paths(self) -> Iterable[str]:
+        """Every file and link, sorted."""
+        ...
+
+    def entry(self, path: str) -> Entry | None: ...
+
+    def read(self, path: str) -> bytes:
+        """A file's bytes, or a link's target.
+
+        Raises:
+            KeyError: there is no such file.
+        """
+        ...
+
+
+class Sandbox(Protocol):
+    """Where commands run. Paths are relative to `root`, or absolute inside the sandbox."""
+
+    @property
+    def root(self) -> str:
+        """Absolute path of the repository inside."""
+        ...
+
+    @property
+    def shell(self) -> str:
+        """`bash` or `sh`: what interprets commands."""
+        ...
+
+    def run(self, command: str, timeout_s: float) -> CommandResult:
+        """Run in the persistent shell: `cd` and `export` last. Everything the command started in the foreground dies
+        at the time-out.
+
+        Raises:
+            SandboxLost: the sandbox is gone; the command may or may not have run.
+        """
+        ...
+
+    def execute(self, command: str, timeout_s: float) -> CommandResult:
+        """Run outside the session, in `root`; the exit code is the one that the engine itself reports.
+
+        Raises:
+            SandboxLost: the sandbox is gone.
+        """
+        ...
+
+    def read_file(self, path: str, limit_bytes: int = 10_000_000) -> bytes:
+        """A regular file's bytes.
+
+        Raises:
+            ToolFailure: no such file, not a regular file, not readable, or larger than the limit.
+            SandboxLost: the sandbox is gone.
+        """
+        ...
+
+    def write_file(self, path: str, content: bytes) -> None:
+        """Make or replace a file; its folder is made, the mode of an existing file is kept.
+
+        Raises:
+            ToolFailure: it cannot be written (the message says why).
+            SandboxLost: the sandbox is gone.
+        """
+        ...
+
+    def remove_file(self, path: str) -> None:
+        """Delete a file or link; nothing happens if it is not there."""
+        ...
+
+    def tree(self) -> TreeReader:
+        """The work tree as of now; waits for a listing that is under way."""
+        ...
+
+    def checkpoint(self) -> Checkpoint:
+        """Save the tree and the shell's state in the host's store; waits for a listing that is under way."""
+        ...
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Bring tree and shell state back, deletions, modes and links included."""
+        ...
+
+    def sweep(self) -> tuple[str, ...]:
+        """Kill what commands left running; returns the command lines."""
+        ...
+
+    def close(self) -> None: ...
+
+
+class EventSink(Protocol):
+    """Where events go: written before they count."""
+
+    def append(self, event: Event) -> None:
+        """Write and fsync one event.
+
+        Raises:
+            EnvironmentFault: it cannot be written (disk full, folder gone); earlier events are intact.
+        """
+        ...
+
+
+class BlobStore(Protocol):
+    """Bytes by their hash."""
+
+    def put(self, content: bytes) -> str:
+        """Store and return the hash (SHA-256, hex)."""
+        ...
+
+    def get(self, key: str) -> bytes:
+        """The bytes.
+
+        Raises:
+            KeyError: no such blob.
+        """
+        ...
+
+
+Watcher = Callable[[Event], None]
+"""Sees each event right after it is on disk; must not raise."""
