@@ -60,7 +60,9 @@ class TransientModelFault(ModelFault):
     `retry_after_s` is what the provider asked for, in seconds; None when it said nothing.
     """
 
-    def __init__(self, message: str, next_step: str = "", retry_after_s: float | None = None) -> None:
+    def __init__(
+        self, message: str, next_step: str = "", retry_after_s: float | None = None
+    ) -> None:
         super().__init__(message, next_step)
         self.retry_after_s = retry_after_s
 

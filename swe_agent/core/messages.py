@@ -1,7 +1,7 @@
 """The typed conversation: what was said to the model, what it replied, what its calls observed.
 
-These records are written to the event log, so they are frozen pydantic models. Adapters of hosted models read
-`text` alone; the offline model reads an observation's `data`.
+These records are written to the event log, so they are frozen pydantic models. Adapters of hosted
+models read `text` alone; the offline model reads an observation's `data`.
 """
 
 from typing import Literal
@@ -25,8 +25,8 @@ class ToolCall(Record):
 
 
 class Usage(Record):
-    """Tokens and money of one or more model calls. `input_tokens` counts fresh input only: neither read from nor
-    written to the provider's cache."""
+    """Tokens and money of one or more model calls. `input_tokens` counts fresh input only: neither
+    read from nor written to the provider's cache."""
 
     input_tokens: int = 0
     output_tokens: int = 0
@@ -56,7 +56,8 @@ class Turn(Record):
     usage: Usage = Usage()
     model: str = ""
     opaque: tuple[dict[str, JsonValue], ...] = ()
-    """The vendor's own content blocks (thinking with its signature), to be sent back unchanged by its adapter."""
+    """The vendor's own content blocks (thinking with its signature), to be sent back unchanged by
+    its adapter."""
 
 
 Outcome = Literal["ok", "failed", "invalid", "refused"]

@@ -1,5 +1,5 @@
-"""The seams: what a model, a sandbox and a reader of trees promise. Implementations prove themselves where they are
-written, with a typed assignment under `TYPE_CHECKING`."""
+"""The seams: what a model, a sandbox and a reader of trees promise. Implementations prove
+themselves where they are written, with a typed assignment under `TYPE_CHECKING`."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -51,11 +51,13 @@ class Model(Protocol):
         ...
 
     def worst_case_usd(self, prompt: Prompt) -> float | None:
-        """Upper bound of what `complete` may cost; 0.0 where nothing is paid, None where the price is unknown."""
+        """Upper bound of what `complete` may cost; 0.0 where nothing is paid, None where the price
+        is unknown."""
         ...
 
     def warm_up(self) -> None:
-        """Do slow, once-only work (import an SDK) ahead of the first call; may run in another thread."""
+        """Do slow, once-only work (import an SDK) ahead of the first call; may run in another
+        thread."""
         ...
 
 
@@ -66,7 +68,8 @@ class CommandResult:
     exit_code: int
     """As the shell reports it; 124 where `timed_out`, 137 where `out_of_memory`."""
     output: bytes
-    """Whole where `total_bytes` equals its length, else head and tail with a line between that says what was cut."""
+    """Whole where `total_bytes` equals its length, else head and tail with a line between that says
+    what was cut."""
     total_bytes: int
     duration_s: float
     timed_out: bool = False
@@ -74,7 +77,8 @@ class CommandResult:
     survivors: tuple[str, ...] = ()
     """Command lines that a time-out had to kill."""
     spool: Path | None = None
-    """Where the whole output lies (its first 50 MB), if `output` is not whole; the caller moves or deletes it."""
+    """Where the whole output lies (its first 50 MB), if `output` is not whole; the caller moves or
+    deletes it."""
 
 
 EntryKind = Literal["file", "link", "folder", "other"]
@@ -85,14 +89,21 @@ class Entry:
     """One name in a tree."""
 
     kind: EntryKind
-    executable: bool = False
     blob: str = ""
-    """Hash of a file's bytes or of a link's target."""
+    """Hash of a file's bytes or of a link's target; empty for folders and others."""
     size_bytes: int = 0
+    mode: int = 0o644
+    """Permission bits."""
+
+    @property
+    def executable(self) -> bool:
+        """Whether its owner may run it: all that a patch keeps of the mode."""
+        return self.kind == "file" and bool(self.mode & 0o100)
 
 
 class TreeReader(Protocol):
-    """Read-only view of one work tree; paths are repository-relative POSIX strings (surrogateescape for odd bytes)."""
+    """Read-only view of one work tree; paths are repository-relative POSIX strings (surrogateescape
+    for odd bytes)."""
 
     def paths(self) -> Iterable[str]:
         """Every file and link, sorted."""
@@ -123,8 +134,8 @@ class Sandbox(Protocol):
         ...
 
     def run(self, command: str, timeout_s: float) -> CommandResult:
-        """Run in the persistent shell: `cd` and `export` last. Everything the command started in the foreground dies
-        at the time-out.
+        """Run in the persistent shell: `cd` and `export` last. Everything the command started in
+        the foreground dies at the time-out.
 
         Raises:
             SandboxLost: the sandbox is gone; the command may or may not have run.
@@ -132,7 +143,8 @@ class Sandbox(Protocol):
         ...
 
     def execute(self, command: str, timeout_s: float) -> CommandResult:
-        """Run outside the session, in `root`; the exit code is the one that the engine itself reports.
+        """Run outside the session, in `root`; the exit code is the one that the engine itself
+        reports.
 
         Raises:
             SandboxLost: the sandbox is gone.
@@ -166,7 +178,8 @@ class Sandbox(Protocol):
         ...
 
     def checkpoint(self) -> Checkpoint:
-        """Save the tree and the shell's state in the host's store; waits for a listing that is under way."""
+        """Save the tree and the shell's state in the host's store; waits for a listing that is
+        under way."""
         ...
 
     def restore(self, checkpoint: Checkpoint) -> None:
@@ -187,7 +200,8 @@ class EventSink(Protocol):
         """Write and fsync one event.
 
         Raises:
-            EnvironmentFault: it cannot be written (disk full, folder gone); earlier events are intact.
+            EnvironmentFault: it cannot be written (disk full, folder gone); earlier events are
+            intact.
         """
         ...
 

@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from swe_agent.core.messages import Record
 
 
@@ -25,18 +27,19 @@ Status = Literal["passed", "failed", "error", "skipped"]
 class TestReport(Record):
     """What one round of the test commands said.
 
-    Where a runner names no single tests (plain commands), each command is one test, named by its text.
+    Where a runner names no single tests (plain commands), each command is one test, named by its
+    text.
     """
 
     __test__ = False
 
-    outcomes: dict[str, Status] = {}
+    outcomes: dict[str, Status] = Field(default_factory=dict)
     """Test id to status; a runner's own ids (`path::Class::name` for pytest)."""
-    exit_codes: dict[str, int] = {}
+    exit_codes: dict[str, int] = Field(default_factory=dict)
     """Test command to the exit code that the engine reported; 124 stands for a time-out."""
     tail: str = ""
     """The last lines of the output, for a reader."""
-    failures: dict[str, str] = {}
+    failures: dict[str, str] = Field(default_factory=dict)
     """Test id to its failure text (traceback), shortened."""
     duration_s: float = 0.0
     blob: str | None = None

@@ -16,7 +16,8 @@ def decoded(raw: bytes) -> str:
 
 
 def visible(text: str) -> str:
-    """The text with control, bidi and invisible characters spelled out, safe to print on any terminal.
+    """The text with control, bidi and invisible characters spelled out, safe to print on any
+    terminal.
 
     >>> visible("a\\x1b[2Jb\\u202e")
     'a<U+001B>[2Jb<U+202E>'

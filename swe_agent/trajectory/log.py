@@ -1,0 +1,166 @@
+"""`events.jsonl`: append-only, one JSON object a line, fsynced; a torn last line is dropped.
+
+What is written here counts; all else about a run is derived from it.
+"""
+
+import fcntl
+import json
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from pydantic import TypeAdapter, ValidationError
+
+from swe_agent.core.errors import EnvironmentFault, UsageFault
+from swe_agent.core.events import Event
+from swe_agent.core.protocols import EventSink, Watcher
+
+_CODEC: TypeAdapter[Event] = TypeAdapter(Event)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One event with what the writer added to it."""
+
+    seq: int
+    ts: float
+    event: Event
+
+
+def read_log(path: Path) -> list[Line]:
+    """All whole events of a log, oldest first; a torn last line is left out.
+
+    Raises:
+        UsageFault: there is no log, or a line before the last one is damaged.
+    """
+    return list(_lines(path))
+
+
+def follow(line: str) -> Line:
+    """Decode one line.
+
+    Raises:
+        ValueError: it is not a whole event.
+    """
+    fields = json.loads(line)
+    if not isinstance(fields, dict) or not isinstance(fields.get("seq"), int):
+        raise ValueError("not an event")
+    seq, ts = fields.pop("seq"), fields.pop("ts")
+    return Line(seq, float(ts), _CODEC.validate_python(fields))
+
+
+class EventLog:
+    """The open log of one run; one process at a time may hold it."""
+
+    def __init__(self, path: Path, watch: Watcher | None = None) -> None:
+        """Open to append; makes the file, cuts a torn last line.
+
+        Args:
+            path: the run's `events.jsonl`.
+            watch: sees each event after it is on disk.
+
+        Raises:
+            UsageFault: another process is working on this run.
+            EnvironmentFault: the file cannot be written.
+        """
+        self._path = path
+        self._lock = threading.Lock()
+        self._watchers: list[Callable[[Event], None]] = [watch] if watch else []
+        try:
+            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._fd = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise _unwritable(path, error) from error
+        try:
+            fcntl.flock(self._fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            os.close(self._fd)
+            raise UsageFault(
+                f"another swe-agent is working on {path.parent}", "wait for it, or stop it"
+            ) from error
+        past = read_log(path)
+        self._seq = past[-1].seq if past else 0
+        self._end = _whole_length(path)
+        os.ftruncate(self._fd, self._end)
+
+    def subscribe(self, watch: Watcher) -> None:
+        """Let one more watcher see each event after it is on disk."""
+        self._watchers.append(watch)
+
+    def append(self, event: Event) -> None:
+        """Write and fsync one event, then show it to the watchers.
+
+        Raises:
+            EnvironmentFault: it cannot be written; earlier events are intact.
+        """
+        with self._lock:
+            fields = {"seq": self._seq + 1, "ts": round(time.time(), 3)}
+            fields |= event.model_dump(mode="json")
+            raw = json.dumps(fields, separators=(",", ":")).encode() + b"\n"
+            try:
+                written = os.write(self._fd, raw)
+                while written < len(raw):
+                    written += os.write(self._fd, raw[written:])
+                os.fdatasync(self._fd)
+            except OSError as error:
+                os.ftruncate(self._fd, self._end)
+                raise _unwritable(self._path, error) from error
+            self._seq += 1
+            self._end += len(raw)
+            for watch in self._watchers:
+                watch(event)
+
+    def close(self) -> None:
+        os.close(self._fd)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _lines(path: Path) -> Iterator[Line]:
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise UsageFault(f"no event log at {path}", "`swe-agent runs` lists the runs") from error
+    rows = raw.split(b"\n")
+    for number, row in enumerate(rows[:-1], 1):
+        try:
+            yield follow(row.decode())
+        except (ValueError, ValidationError) as error:
+            if number == len(rows) - 1:
+                return
+            raise UsageFault(
+                f"{path}: line {number} is not an event of this version",
+                "the run was damaged or made by a newer swe-agent",
+            ) from error
+
+
+def _whole_length(path: Path) -> int:
+    """Bytes up to and including the last whole line."""
+    raw = path.read_bytes()
+    end = raw.rfind(b"\n") + 1
+    if end:
+        start = raw.rfind(b"\n", 0, end - 1) + 1
+        try:
+            follow(raw[start:end].decode())
+        except (ValueError, ValidationError):
+            return start
+    return end
+
+
+def _unwritable(path: Path, error: OSError) -> EnvironmentFault:
+    return EnvironmentFault(
+        f"cannot write {path}: {error.strerror}",
+        "make room or choose another folder, then `swe-agent resume` the run",
+    )
+
+
+if TYPE_CHECKING:
+    _: type[EventSink] = EventLog
