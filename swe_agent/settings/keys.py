@@ -1,0 +1,94 @@
+"""API keys: from the environment or a file that only its owner may read; never logged."""
+
+import os
+import stat
+import tempfile
+from pathlib import Path
+from typing import Literal, assert_never
+
+from swe_agent.core.errors import UsageFault
+from swe_agent.settings.content import config_home
+from swe_agent.settings.strict_yaml import read_mapping
+
+Provider = Literal["anthropic", "openai"]
+
+
+def key_variable(provider: Provider) -> str:
+    """The environment variable that holds a provider's key."""
+    match provider:
+        case "anthropic":
+            return "ANTHROPIC_API_KEY"
+        case "openai":
+            return "OPENAI_API_KEY"
+        case _:
+            assert_never(provider)
+
+
+def keys_path() -> Path:
+    """The file that keeps keys; it need not exist."""
+    return config_home() / "keys.yaml"
+
+
+def api_key(provider: Provider) -> str | None:
+    """A provider's key: from the environment, else from the keys file; None where neither has one.
+
+    Raises:
+        UsageFault: the keys file can be read by others, is not the user's, or is not valid.
+    """
+    from_environment = os.environ.get(key_variable(provider), "").strip()
+    return from_environment or _kept().get(provider)
+
+
+def keep_key(provider: Provider, key: str) -> Path:
+    """Write the key into the keys file, mode 0600, beside other keys; returns the file.
+
+    Raises:
+        UsageFault: the key is empty or more than one word, or the file cannot be written.
+    """
+    key = key.strip()
+    if not key or not key.isprintable() or " " in key:
+        raise UsageFault(f"That is not a key of {provider}.", "Paste the key alone, on one line.")
+    path = keys_path()
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        _replace(path, {**_kept(), provider: key})
+    except OSError as fault:
+        raise UsageFault(
+            f"The key cannot be kept in {path}: {fault.strerror}.",
+            f"Set {key_variable(provider)} instead.",
+        ) from fault
+    return path
+
+
+def _kept() -> dict[str, str]:
+    path = keys_path()
+    try:
+        status = path.stat()
+    except OSError:
+        return {}
+    if stat.S_IMODE(status.st_mode) & 0o077:
+        raise UsageFault(f"{path} can be read or written by other users.", f"Run: chmod 600 {path}")
+    if status.st_uid != os.geteuid():
+        raise UsageFault(
+            f"{path} belongs to another user.", "Remove it, or set the key in the environment."
+        )
+    mapping = read_mapping(path)
+    wrong = [name for name, value in mapping.items() if not isinstance(value, str)]
+    if wrong:
+        raise UsageFault(f"{path}: the key of {wrong[0]} is not text.", "Put it in quotes.")
+    return {name: value for name, value in mapping.items() if isinstance(value, str) and value}
+
+
+def _replace(path: Path, keys: dict[str, str]) -> None:
+    import yaml
+
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=".keys-")  # made with mode 0600
+    temporary = Path(name)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+            stream.write(yaml.safe_dump(keys))
+            stream.flush()
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)

@@ -1,0 +1,37 @@
+"""Prompt templates of `configs/prompts/`, rendered. Values are text, never templates."""
+
+from pathlib import Path
+
+from swe_agent.core.errors import UsageFault
+from swe_agent.settings.content import content_path
+
+
+def prompt_path(name: str) -> Path:
+    """Where the template of that name lies.
+
+    Raises:
+        UsageFault: there is none.
+    """
+    return content_path("configs", f"prompts/{name}.j2")
+
+
+def prompt(name: str, **values: object) -> str:
+    """The template `configs/prompts/NAME.j2` with the values put in; one final newline is dropped.
+
+    Raises:
+        UsageFault: there is no such template, it is not valid, or it lacks a value.
+    """
+    import jinja2
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    path = prompt_path(name)
+    # Sandboxed: a template of the user's may call no methods that change a value.
+    environment = ImmutableSandboxedEnvironment(
+        undefined=jinja2.StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
+    )
+    try:
+        return environment.from_string(path.read_text("utf-8")).render(**values)
+    except jinja2.TemplateError as fault:
+        raise UsageFault(
+            f"The prompt template {path} cannot be rendered: {fault}.", "Correct the template."
+        ) from fault

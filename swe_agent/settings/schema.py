@@ -1,0 +1,141 @@
+"""The settings: sections, defaults, and what each field means; `load.py` fills them."""
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
+"""A name of content: never a path."""
+ImageName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][A-Za-z0-9_./:@-]*$")]
+"""An image reference; it cannot start with a dash, so no command line takes it for an option."""
+Network = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^(off|setup|on|allow:(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5})$"
+    ),
+]
+Command = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
+Seconds = Annotated[float, Field(gt=0, le=604_800, allow_inf_nan=False)]
+
+
+class Section(BaseModel):
+    """A frozen part of the settings; unknown keys are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class ModelSettings(Section):
+    """How hosted models are spoken to."""
+
+    base_url: str | None = None
+    """Endpoint to use in place of the vendor's own."""
+    max_output_tokens: int = Field(8192, ge=1, le=1_000_000)
+    """Longest reply that is asked for."""
+    request_timeout_s: Seconds = 600.0
+    """How long one request may take."""
+    retry_budget_s: Seconds = 600.0
+    """How long one reply is tried for, waits included, before the run stops with exit 7."""
+
+
+class SandboxSettings(Section):
+    """What commands run in."""
+
+    kind: Literal["docker", "bubblewrap", "none"] | None = None
+    """None: docker, else bubblewrap, else an error."""
+    image: ImageName | None = None
+    """None: the profile's, or what the repository looks like."""
+    profile: Name | None = None
+    """Name of a file in sandbox/profiles/; None: detected from the repository."""
+    network: Network = "setup"
+    """off, setup (only while the environment is prepared), on, or allow:HOST:PORT."""
+    memory_mb: int = Field(4096, ge=64)
+    """Memory of the sandbox in MiB; swap is not added."""
+    cpus: float = Field(2.0, gt=0, le=1024, allow_inf_nan=False)
+    """Processors the sandbox may use."""
+    pids: int = Field(512, ge=16)
+    """Processes and threads the sandbox may have."""
+    command_timeout_s: Seconds = 120.0
+    """How long a command of the model may run."""
+    setup: tuple[Command, ...] = ()
+    """Commands that prepare the environment, in order; empty: detected."""
+    setup_timeout_s: Seconds = 1800.0
+    """How long all set-up commands together may take."""
+    include: tuple[str, ...] = ()
+    """Globs of ignored files that go along."""
+
+
+class EngineSettings(Section):
+    """How long the Docker engine may take."""
+
+    start_timeout_s: Seconds = 60.0
+    """Until a container answers."""
+    pull_timeout_s: Seconds = 900.0
+    """Until an image is here."""
+
+
+class LimitSettings(Section):
+    """Hard limits of one run."""
+
+    max_cost_usd: float = Field(3.0, ge=0, allow_inf_nan=False)
+    """Money for model calls."""
+    max_steps: int = Field(100, ge=1)
+    """Model calls."""
+    max_iterations: int = Field(8, ge=1)
+    """Rounds of plan, edit, test, reflect."""
+    max_time_s: Seconds = 3600.0
+    """Wall time of the whole run, set-up included."""
+
+
+class TestSettings(Section):
+    """How the repository is tested."""
+
+    __test__ = False
+
+    commands: tuple[Command, ...] = ()
+    """Test commands, in order; empty: detected."""
+    timeout_s: Seconds = 900.0
+    """How long one test command may run."""
+
+
+class ToolSettings(Section):
+    """What the model gets to work with."""
+
+    names: tuple[Name, ...] = (
+        "view",
+        "search",
+        "find_file",
+        "edit",
+        "edit_lines",
+        "create",
+        "undo",
+        "shell",
+        "run_tests",
+        "recall",
+        "plan",
+        "submit",
+        "try_edits",
+    )
+    """Tools that are offered, in this order."""
+    window_lines: int = Field(100, ge=5, le=2000)
+    """Lines that `view` shows at once."""
+    search_hits: int = Field(100, ge=1, le=10_000)
+    """Hits above which `search` answers with counts per file."""
+    output_chars: int = Field(10_000, ge=200)
+    """Characters of an observation before it is elided."""
+
+
+class Settings(Section):
+    """All settings of one run."""
+
+    model: str | None = None
+    """PROVIDER/NAME, or `offline`; None: the provider whose key is set, else offline."""
+    strategy: Name = "react"
+    """How attempts are spent."""
+    mode: Literal["auto", "confirm", "human"] = "auto"
+    """Who approves actions."""
+    models: ModelSettings = ModelSettings()
+    sandbox: SandboxSettings = SandboxSettings()
+    engine: EngineSettings = EngineSettings()
+    limits: LimitSettings = LimitSettings()
+    tests: TestSettings = TestSettings()
+    tools: ToolSettings = ToolSettings()
