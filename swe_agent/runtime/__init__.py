@@ -1,0 +1,2 @@
+"""Where commands run, and what the host keeps of it: sandboxes, the shell session, checkpoints,
+patches."""
