@@ -1,4 +1,4 @@
-"""Where content lies: tools, sandbox files and configs, packaged or in a checkout, and the user's own.
+"""Where content lies: tools, sandbox files and configs, packaged or in a checkout, and the user's.
 
 Later roots win where names collide. A folder called `tools` beside the package counts only if a
 `pyproject.toml` there names this project: in `site-packages` it would be a stranger's.
@@ -32,7 +32,7 @@ def config_home() -> Path:
 
 @cache
 def built_in_root(package: Path = _PACKAGE) -> Path:
-    """Where the content that we ship lies: this project's checkout, else the package's `_content`."""
+    """Where our content lies: this project's checkout, else the package's `_content`."""
     checkout = package.parent
     return checkout if _names_this_project(checkout / "pyproject.toml") else package / "_content"
 
@@ -46,7 +46,8 @@ def content_roots(kind: Kind) -> tuple[Path, ...]:
 def content_files(kind: Kind, suffix: str) -> dict[str, Path]:
     """Files of one kind by name, sorted; at most one folder deep.
 
-    A name is the path below the kind's folder, without `suffix`. Names that start with `_` or `.` are not content.
+    A name is the path below the kind's folder, without `suffix`. What starts with
+    `_` or `.` is not content.
     """
     found: dict[str, Path] = {}
     for root in content_roots(kind):

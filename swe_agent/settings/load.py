@@ -26,8 +26,8 @@ from swe_agent.settings.schema import Settings
 from swe_agent.settings.strict_yaml import read_mapping
 
 FROM_REPOSITORY = ("tests.commands", "sandbox.setup", "sandbox.profile")
-"""What a repository may set: how to build and test itself, inside the sandbox. Not `sandbox.include`:
-with set-up's network it could carry the user's ignored files (`.env`) away."""
+"""What a repository may set: how to build and test itself, inside the sandbox. Not
+`sandbox.include`: with set-up's network it could carry the user's ignored files (`.env`) away."""
 FROM_ENVIRONMENT = {
     "SWE_AGENT_MODEL": "model",
     "SWE_AGENT_BASE_URL": "models.base_url",

@@ -1,4 +1,4 @@
-"""YAML as plain values: no tags, no aliases, no key twice, bounded size and depth; `off` is a word."""
+"""YAML as plain values: no tags, no aliases, no key twice, bounded in size and depth."""
 
 import os
 import re
@@ -60,8 +60,7 @@ def parsed(text: str, source: str) -> JsonValue:
     try:
         value: JsonValue = yaml.load(text, Loader=_PlainLoader)  # a SafeLoader
     except (yaml.YAMLError, ValueError, RecursionError) as fault:
-        reason = " ".join(str(fault).split())[:300]
-        raise UsageFault(f"{source} is not valid YAML: {reason}.", "Correct it.") from fault
+        raise UsageFault(f"{source} is not valid YAML: {_reason(fault)}.", "Correct it.") from None
     return value
 
 
@@ -79,6 +78,13 @@ def read_mapping(path: Path) -> dict[str, JsonValue]:
             f"{path} does not hold a mapping of settings.", "Write lines of the form KEY: VALUE."
         )
     return value
+
+
+def _reason(fault: Exception) -> str:
+    """What is wrong and where, without the text around it: that could be a key of the keys file."""
+    if isinstance(fault, yaml.MarkedYAMLError) and fault.problem_mark:
+        return f"{fault.problem} in line {fault.problem_mark.line + 1}"
+    return " ".join(str(fault).split())[:200]
 
 
 def _text(path: Path) -> str:
