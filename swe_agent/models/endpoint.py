@@ -1,0 +1,47 @@
+"""Where a hosted model is reached and with which key."""
+
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
+from swe_agent.core.errors import UsageFault
+
+NO_KEY = "none"
+"""Sent to endpoints that want no key, so that no SDK looks for one in the environment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """Address, key and time limit of one vendor's API."""
+
+    key: str | None = field(default=None, repr=False)
+    base_url: str | None = None
+    """None: the vendor's own."""
+    timeout_s: float = 600.0
+    """How long one request may take, its whole reply included."""
+
+    @property
+    def key_to_send(self) -> str:
+        return self.key or NO_KEY
+
+
+def checked(endpoint: Endpoint) -> Endpoint:
+    """The endpoint, if an HTTP client can use it.
+
+    Raises:
+        UsageFault: the base URL is not an HTTP URL, or the key holds what a header cannot.
+    """
+    if endpoint.base_url is not None:
+        try:
+            parts = urlsplit(endpoint.base_url)
+            usable = parts.scheme in ("http", "https") and bool(parts.hostname)
+            _ = parts.port
+        except ValueError:
+            usable = False
+        if not usable:
+            raise UsageFault(
+                f"The base URL {endpoint.base_url!r} is not an HTTP URL.",
+                "Give one like http://localhost:8000/v1 (--base-url).",
+            )
+    if endpoint.key and not (endpoint.key.isascii() and endpoint.key.isprintable()):
+        raise UsageFault("The API key holds characters that no key has.", "Set it again.")
+    return endpoint

@@ -1,0 +1,114 @@
+"""What a vendor's refusal means: status and message become one error, without secrets."""
+
+import math
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
+
+from swe_agent.core.errors import ContextExceeded, ModelFault, TransientModelFault
+from swe_agent.core.text import elided, visible
+
+TRANSIENT_STATUSES = frozenset({408, 409, 425, 429})
+"""Beside every 5xx."""
+TOO_LONG = re.compile(
+    r"prompt is too long|context[ _](?:length|window|size)[ _]?exceed|maximum context length"
+    r"|exceeds? the (?:available )?context|exceed_context_size|input is too long"
+    r"|input length and `?max_tokens`? exceed",
+    re.IGNORECASE,
+)
+UNPAID = re.compile(
+    r"insufficient_quota|credit balance|billing|exceeded your current quota", re.IGNORECASE
+)
+
+_SHOWN_CHARS = 600
+_KEY_LIKE = re.compile(r"\b(?:sk|key|pk|xai|gsk)-[A-Za-z0-9_*.\-]{6,}")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A vendor's answer that is not a reply."""
+
+    status: int
+    message: str
+    retry_after_s: float | None = None
+
+
+def fault_of(model: str, refusal: Refusal, secret: str | None = None) -> ModelFault:
+    """The error that a refusal stands for; its message names the model and hides the key."""
+    said = redacted(refusal.message, secret)
+    text = f"{model}: HTTP {refusal.status}: {said}"
+    if refusal.status == 413 or (refusal.status in (400, 422) and TOO_LONG.search(said)):
+        return ContextExceeded(text, "Resume with a model of a larger context window.")
+    if refusal.status == 402 or (refusal.status in (400, 403, 429) and UNPAID.search(said)):
+        return ModelFault(text, "Add credit to the account of this key, then resume the run.")
+    if refusal.status in TRANSIENT_STATUSES or refusal.status >= 500:
+        return TransientModelFault(text, "Resume the run later.", refusal.retry_after_s)
+    return ModelFault(text, _next_step(refusal.status, said))
+
+
+def incomplete(model: str, why: str, secret: str | None = None) -> TransientModelFault:
+    """The error for a reply that is not provably whole."""
+    return TransientModelFault(
+        f"{model}: the reply is not whole: {redacted(why, secret)}", "Resume the run later."
+    )
+
+
+def redacted(text: str, secret: str | None = None) -> str:
+    """The text safe to show: no key, nothing that looks like one, no control characters, short.
+
+    >>> redacted("bad key sk-abcdef123456 or hunter2", "hunter2")
+    'bad key [key] or [key]'
+    """
+    if secret:
+        text = text.replace(secret, "[key]")
+    return elided(visible(_KEY_LIKE.sub("[key]", text)).strip(), _SHOWN_CHARS)
+
+
+def retry_after_s(headers: Mapping[str, str], now: float | None = None) -> float | None:
+    """Seconds that a vendor asks to wait; None where it says nothing that can be read.
+
+    Read are `retry-after-ms`, else `retry-after` in seconds or as an HTTP date.
+
+    Args:
+        headers: response headers, looked up in lower case.
+        now: seconds since the epoch; None: the clock.
+
+    >>> retry_after_s({"retry-after": "2.5"})
+    2.5
+    >>> retry_after_s({"retry-after": "Thu, 01 Jan 1970 00:01:00 GMT"}, now=50.0)
+    10.0
+    """
+    milliseconds = _seconds(headers.get("retry-after-ms", ""))
+    if milliseconds is not None:
+        return milliseconds / 1000
+    value = headers.get("retry-after", "")
+    seconds = _seconds(value)
+    if seconds is not None or not value:
+        return seconds
+    try:
+        moment = parsedate_to_datetime(value).timestamp()
+    except (ValueError, OverflowError):
+        return None
+    return max(0.0, moment - (time.time() if now is None else now))
+
+
+def _seconds(value: str) -> float | None:
+    try:
+        seconds = float(value)
+    except ValueError:
+        return None
+    return seconds if math.isfinite(seconds) and seconds >= 0 else None
+
+
+def _next_step(status: int, said: str) -> str:
+    if "/v1/responses" in said:
+        return "This model takes tools over another API only; name another one (-m)."
+    if status == 401:
+        return "Check the API key (swe-agent doctor says which one is used), then resume the run."
+    if status == 403:
+        return "The key may not use this model; use another key or another model (-m)."
+    if status == 404:
+        return "Check the model's name (-m) and the base URL (compatible servers: often .../v1)."
+    return "Check the model's name (-m) and the base URL; if both are right, report this as a bug."
