@@ -1,0 +1,3 @@
+"""The agent-computer interface: loading tools, permissions, the one route of a call. The tools are
+content.
+"""
