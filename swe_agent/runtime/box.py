@@ -1,0 +1,64 @@
+"""What a backend gives: a place with a broker in it. All else is built on top, once for every
+backend."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from swe_agent.core.protocols import CommandResult
+from swe_agent.runtime.wire import Wire
+
+BROKER = Path(__file__).with_name("broker.sh")
+HOME = "/.swe-agent"
+"""The broker's private folder inside a sandbox; the shell's state lies here, and the commands' HOME
+below it."""
+COMMAND_ENV = {
+    "HOME": f"{HOME}/home",
+    "LANG": "C.UTF-8",
+    "TERM": "dumb",
+    "PAGER": "cat",
+    "GIT_PAGER": "cat",
+    "GIT_TERMINAL_PROMPT": "0",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+}
+START = 'command -v bash >/dev/null 2>&1 && exec bash -c "$0" bash "$@"; exec sh -c "$0" sh "$@"'
+"""Starts the broker (`sh -c START SCRIPT ROOT HOME`) in bash where there is one, else in sh."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What a sandbox may use."""
+
+    memory_mb: int = 4096
+    cpus: float = 2.0
+    pids: int = 512
+    start_timeout_s: float = 60.0
+
+
+class Box(Protocol):
+    """A running broker and the ways around it."""
+
+    @property
+    def wire(self) -> Wire: ...
+
+    def execute(self, command: str, timeout_s: float, spool_folder: Path) -> CommandResult:
+        """A process of its own beside the broker, in the repository; exit code as the backend
+        reports it.
+
+        Raises:
+            SandboxLost: the sandbox is gone.
+        """
+        ...
+
+    def kill(self) -> tuple[str, ...]:
+        """End every process but the broker; returns their command lines.
+
+        Raises:
+            SandboxLost: the sandbox is gone, or they cannot be killed.
+        """
+        ...
+
+    def close(self) -> None:
+        """Take the sandbox away; does not raise."""
+        ...

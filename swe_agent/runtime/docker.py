@@ -1,0 +1,248 @@
+"""Docker containers as boxes: hardened, filled through one uncompressed tar, attached to their PID
+1.
+
+The container goes away by itself when this process ends: its input ends, the broker's loop ends,
+the engine removes it.
+"""
+
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from swe_agent.core.errors import EnvironmentFault, SandboxLost
+from swe_agent.core.protocols import CommandResult
+from swe_agent.runtime.box import BROKER, COMMAND_ENV, HOME, START, Box, Limits
+from swe_agent.runtime.output import Output
+from swe_agent.runtime.store import TreeStore
+from swe_agent.runtime.tarball import tar_of
+from swe_agent.runtime.wire import AttachedWire, Wire
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+RUN_LABEL = "swe-agent.run"
+_BROKER_SIGN = "# The broker:"
+TESTBED = "/testbed"
+"""Where SWE-bench images have the repository; they are made to run as root."""
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What a container is made of."""
+
+    image: str
+    run_id: str
+    root: str
+    user: str
+    """`uid:gid` of all processes."""
+    limits: Limits = field(default_factory=Limits)
+
+
+def recipe_for(client: "DockerClient", image: str, run_id: str, limits: Limits) -> Recipe:
+    """The recipe that fits an image: where the repository goes and under which uid.
+
+    Raises:
+        EnvironmentFault: there is no such image here.
+    """
+    config = inspect_image(client, image).get("Config") or {}
+    if config.get("WorkingDir") == TESTBED:
+        return Recipe(image, run_id, TESTBED, "0:0", limits)
+    return Recipe(image, run_id, "/workspace", "1000:1000", limits)
+
+
+def inspect_image(client: "DockerClient", image: str) -> dict[str, Any]:
+    """What the engine knows of an image.
+
+    Raises:
+        EnvironmentFault: there is no such image here.
+    """
+    from docker.errors import DockerException, ImageNotFound
+
+    try:
+        found: dict[str, Any] = client.api.inspect_image(image)  # type: ignore[no-untyped-call]
+    except ImageNotFound as error:
+        raise EnvironmentFault(
+            f"there is no image {image} on this engine",
+            f"`docker pull {image}`, or run `sandbox/ensure-engine` for the default image",
+        ) from error
+    except DockerException as error:
+        raise EnvironmentFault(f"the engine refused to look up {image}: {error}") from error
+    return found
+
+
+class DockerBox:
+    """One running container."""
+
+    def __init__(self, client: "DockerClient", recipe: Recipe, container: str, wire: Wire) -> None:
+        """Made by `start_box`; owns the container from here on."""
+        self._api = client.api
+        self._recipe = recipe
+        self.container = container
+        self._wire = wire
+
+    @property
+    def wire(self) -> Wire:
+        return self._wire
+
+    def execute(self, command: str, timeout_s: float, spool_folder: Path) -> CommandResult:
+        """A process of its own beside the broker; the exit code is the engine's."""
+        from docker.errors import DockerException
+
+        output, began = Output(spool_folder), time.monotonic()
+        timed_out, survivors = False, tuple[str, ...]()
+        try:
+            made = self._exec(["sh", "-c", command])
+            wire = AttachedWire(self._api.exec_start(made, socket=True))
+            timed_out = not _drained(wire, output, began + timeout_s)
+            if timed_out:
+                survivors = self.kill()
+                _drained(wire, output, time.monotonic() + 10)
+            wire.close()
+            code = self._api.exec_inspect(made)["ExitCode"]
+        except DockerException as error:
+            raise SandboxLost(f"the engine could not run a command: {error}") from error
+        if code is None and not timed_out:
+            raise SandboxLost("the sandbox went away under a command")
+        return CommandResult(
+            exit_code=124 if timed_out else int(code),
+            output=output.shown(),
+            total_bytes=output.total_bytes,
+            duration_s=time.monotonic() - began,
+            timed_out=timed_out,
+            survivors=survivors,
+            spool=output.spooled(),
+        )
+
+    def kill(self) -> tuple[str, ...]:
+        """End every process but the broker. A full process table makes the engine's exec fail for a
+        moment."""
+        from docker.errors import DockerException
+
+        names = self._processes()
+        for _ in range(20):
+            try:
+                made = self._exec(["sh", "-c", "kill -9 -1"])
+                self._api.exec_start(made)
+                if self._api.exec_inspect(made)["ExitCode"] in (0, 1, 137):
+                    return names
+            except DockerException:
+                time.sleep(0.25)
+        raise SandboxLost("the sandbox's processes could not be stopped")
+
+    def close(self) -> None:
+        """Take the container away; does not raise."""
+        from docker.errors import DockerException
+        from requests import RequestException
+
+        with suppress(OSError):
+            self._wire.close()
+        with suppress(DockerException, RequestException):
+            self._api.remove_container(self.container, force=True, v=True)
+
+    def _exec(self, argv: list[str]) -> str:
+        made = self._api.exec_create(
+            self.container, argv, user=self._recipe.user, workdir=self._recipe.root
+        )
+        return str(made["Id"])
+
+    def _processes(self) -> tuple[str, ...]:
+        """Command lines of all but the broker and its subshells, as the engine's host lists
+        them."""
+        from docker.errors import DockerException
+
+        try:
+            rows = self._api.top(self.container, ps_args="-eo pid,args")["Processes"] or []
+        except DockerException:
+            return ()
+        names = (str(row[-1]) for row in rows)
+        return tuple(name[:200] for name in names if _BROKER_SIGN not in name)
+
+
+def start_box(
+    client: "DockerClient", recipe: Recipe, store: TreeStore, tree: str | None
+) -> DockerBox:
+    """Create, fill and start a container.
+
+    Args:
+        client: the engine.
+        recipe: what it is made of.
+        store: has the tree.
+        tree: what goes into the repository's folder; None where the image has it already.
+
+    Raises:
+        EnvironmentFault: it cannot be made or started (the message is the engine's).
+    """
+    from docker.errors import DockerException
+
+    container = ""
+    try:
+        container = _created(client, recipe)
+        client.api.put_archive(container, "/", _content(recipe, store, tree))
+        wire = AttachedWire(
+            client.api.attach_socket(
+                container, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
+            )
+        )
+        client.api.start(container)
+    except DockerException as error:
+        if container:
+            with suppress(DockerException):
+                client.api.remove_container(container, force=True, v=True)
+        raise EnvironmentFault(f"the container could not be started: {error}") from error
+    return DockerBox(client, recipe, container, wire)
+
+
+def _created(client: "DockerClient", recipe: Recipe) -> str:
+    from docker.types import LogConfig
+
+    api, limits = client.api, recipe.limits
+    memory = limits.memory_mb * 1024 * 1024
+    made = api.create_container(
+        recipe.image,
+        entrypoint=["sh", "-c", START, BROKER.read_text(), recipe.root, HOME],
+        command=[],
+        name=f"swe-agent-{secrets.token_hex(8)}",
+        labels={RUN_LABEL: recipe.run_id},
+        stdin_open=True,
+        user=recipe.user,
+        working_dir="/",
+        environment=COMMAND_ENV,
+        healthcheck={"test": ["NONE"]},
+        host_config=api.create_host_config(
+            auto_remove=True,
+            cap_drop=["ALL"],
+            security_opt=["no-new-privileges"],
+            network_mode="none",
+            pids_limit=limits.pids,
+            mem_limit=memory,
+            memswap_limit=memory,
+            nano_cpus=int(limits.cpus * 1e9),
+            log_config=LogConfig(type="none"),
+        ),
+    )
+    return str(made["Id"])
+
+
+def _content(recipe: Recipe, store: TreeStore, tree: str | None) -> Iterator[bytes]:
+    """The repository and the broker's private folder as one tar of the commands' uid."""
+    uid = int(recipe.user.split(":")[0])
+    return tar_of(store, tree, recipe.root, uid, private=(HOME, f"{HOME}/home"))
+
+
+def _drained(wire: Wire, output: Output, deadline: float) -> bool:
+    """Read until the stream ends; False at the deadline."""
+    while (left := deadline - time.monotonic()) > 0:
+        try:
+            for _, chunk in wire.receive(left):
+                output.feed(chunk)
+        except SandboxLost:
+            return True
+    return False
+
+
+if TYPE_CHECKING:
+    _: type[Box] = DockerBox

@@ -1,0 +1,60 @@
+"""A command's output as it streams by: its head and tail in memory, the whole (its first 50 MB) on
+disk."""
+
+import secrets
+from io import BufferedWriter
+from pathlib import Path
+
+KEPT_BYTES = 64_000
+"""Output up to twice this stays whole in memory."""
+SPOOL_BYTES = 50_000_000
+
+
+class Output:
+    """Collects bytes with bounded memory."""
+
+    def __init__(self, spool_folder: Path) -> None:
+        """Args: spool_folder: where a long output is written; it exists."""
+        self._folder = spool_folder
+        self._head = bytearray()
+        self._tail = bytearray()
+        self._spool: BufferedWriter | None = None
+        self.total_bytes = 0
+
+    def feed(self, chunk: bytes) -> None:
+        """Take the next bytes."""
+        self._write(chunk)
+        self.total_bytes += len(chunk)
+        room = KEPT_BYTES - len(self._head)
+        if room > 0:
+            self._head += chunk[:room]
+            chunk = chunk[room:]
+        self._tail += chunk
+        if len(self._tail) > 2 * KEPT_BYTES:
+            del self._tail[:-KEPT_BYTES]
+
+    def shown(self) -> bytes:
+        """The whole where it is short, else head, a line that counts what was cut, and tail."""
+        if self.total_bytes == len(self._head) + len(self._tail):
+            return bytes(self._head + self._tail)
+        tail = self._tail[-KEPT_BYTES:]
+        cut = self.total_bytes - len(self._head) - len(tail)
+        return bytes(self._head) + b"\n[... %d bytes elided ...]\n" % cut + bytes(tail)
+
+    def spooled(self) -> Path | None:
+        """Where the whole lies, once it is long; None for a short one."""
+        if self._spool is None:
+            return None
+        self._spool.close()
+        return Path(str(self._spool.name))
+
+    def _write(self, chunk: bytes) -> None:
+        if self._spool is None:
+            if self.total_bytes + len(chunk) <= 2 * KEPT_BYTES:
+                return
+            path = self._folder / f"output-{secrets.token_hex(8)}"
+            self._spool = path.open("xb")
+            self._spool.write(self._head + self._tail)
+        room = SPOOL_BYTES - self._spool.tell()
+        if room > 0:
+            self._spool.write(chunk[:room])

@@ -1,0 +1,224 @@
+"""Work trees in the host's own object store: one small object a folder, so a change rewrites only
+its chain of folders.
+
+A folder's object is JSON, `{name: [kind, mode, hash, size]}` with sorted names; the hash of a tree
+is its root folder's. No git ever reads what lies here.
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from swe_agent.core.protocols import BlobStore, Entry, EntryKind, TreeReader
+from swe_agent.trajectory.blobs import Blobs
+
+_Folder = dict[str, Entry]
+_FOLDER_MODE = 0o755
+
+
+class TreeStore:
+    """Trees and blobs of one run."""
+
+    def __init__(self, folder: Path) -> None:
+        """Open or make the store in `folder`.
+
+        Raises:
+            EnvironmentFault: it cannot be made or read.
+        """
+        self.blobs = Blobs(folder)
+        self._folder = lru_cache(maxsize=20_000)(self._parsed)
+        self.empty = self._save({})
+
+    def put(self, content: bytes) -> str:
+        """Store bytes; see `Blobs.put`."""
+        return self.blobs.put(content)
+
+    def get(self, key: str) -> bytes:
+        """Bytes by hash; KeyError if there are none."""
+        return self.blobs.get(key)
+
+    def flush(self) -> None:
+        """Put all that was stored on disk for good."""
+        self.blobs.flush()
+
+    def close(self) -> None:
+        self.blobs.close()
+
+    def reader(self, tree: str) -> "StoredTree":
+        """A read-only view.
+
+        Raises:
+            KeyError: there is no such tree.
+        """
+        self._folder(tree)
+        return StoredTree(self, tree)
+
+    def overlay(self, tree: str, changes: Mapping[str, Entry | None]) -> str:
+        """The tree with some paths replaced (folders are made as needed) and those of None deleted.
+
+        A folder that loses its last entry stays, empty; deleting a folder deletes what is in it.
+        """
+        return self._overlaid(tree, _nested(changes))
+
+    def diff(self, old: str, new: str) -> dict[str, tuple[Entry | None, Entry | None]]:
+        """Paths whose entries differ, sorted, with the old and the new one. Equal folders are not
+        even read.
+
+        A folder is listed itself only where it is empty on the side that has it, or its mode
+        differs.
+        """
+        return dict(sorted(self._differences("", old, new)))
+
+    def entries(self, tree: str, prefix: str = "") -> Iterator[tuple[str, Entry]]:
+        """All files, links and empty folders below `prefix`, sorted by path within each folder."""
+        for name, entry in self._folder(tree).items():
+            path = prefix + name
+            if entry.kind != "folder" or entry.blob == self.empty:
+                yield path, entry
+            else:
+                yield from self.entries(entry.blob, path + "/")
+
+    def walk(self, tree: str, prefix: str = "") -> Iterator[tuple[str, Entry]]:
+        """All entries, each folder before what is in it."""
+        for name, entry in self._folder(tree).items():
+            yield prefix + name, entry
+            if entry.kind == "folder":
+                yield from self.walk(entry.blob, f"{prefix}{name}/")
+
+    def find(self, tree: str, path: str) -> Entry | None:
+        """The entry at a path; folders included."""
+        here = tree
+        entry: Entry | None = None
+        for name in path.split("/"):
+            if entry is not None:
+                if entry.kind != "folder":
+                    return None
+                here = entry.blob
+            entry = self._folder(here).get(name)
+            if entry is None:
+                return None
+        return entry
+
+    def _overlaid(self, tree: str, changes: "_Changes") -> str:
+        folder = dict(self._folder(tree))
+        for name, change in changes.items():
+            if isinstance(change, dict):
+                below = folder.get(name)
+                inner = below.blob if below and below.kind == "folder" else self.empty
+                mode = below.mode if below and below.kind == "folder" else _FOLDER_MODE
+                own = change.get("")
+                if isinstance(own, Entry):
+                    mode = own.mode
+                rest = {key: value for key, value in change.items() if key}
+                folder[name] = Entry("folder", self._overlaid(inner, rest), 0, mode)
+            elif change is None:
+                folder.pop(name, None)
+            elif change.kind == "folder":
+                below = folder.get(name)
+                inner = below.blob if below and below.kind == "folder" else self.empty
+                folder[name] = Entry("folder", inner, 0, change.mode)
+            else:
+                folder[name] = change
+        return self._save(folder)
+
+    def _differences(
+        self, prefix: str, old: str, new: str
+    ) -> Iterator[tuple[str, tuple[Entry | None, Entry | None]]]:
+        if old == new:
+            return
+        before, after = self._folder(old), self._folder(new)
+        for name in {*before, *after}:
+            was, now = before.get(name), after.get(name)
+            if was == now:
+                continue
+            path = prefix + name
+            was_tree = was.blob if was and was.kind == "folder" else None
+            now_tree = now.blob if now and now.kind == "folder" else None
+            if was_tree is None and now_tree is None:
+                yield path, (was, now)
+                continue
+            shallow_old = was if was_tree is None or was_tree == self.empty else None
+            shallow_new = now if now_tree is None or now_tree == self.empty else None
+            if was_tree and now_tree and was and now and was.mode != now.mode:
+                yield path, (was, now)
+            elif shallow_old != shallow_new:
+                yield path, (shallow_old, shallow_new)
+            yield from self._differences(path + "/", was_tree or self.empty, now_tree or self.empty)
+
+    def _parsed(self, tree: str) -> _Folder:
+        rows = json.loads(self.blobs.get(tree))
+        return {
+            name: Entry(cast("EntryKind", kind), blob, size, mode)
+            for name, (kind, mode, blob, size) in rows.items()
+        }
+
+    def _save(self, folder: _Folder) -> str:
+        rows = {
+            name: [entry.kind, entry.mode, entry.blob, entry.size_bytes]
+            for name, entry in sorted(folder.items())
+        }
+        return self.blobs.put(json.dumps(rows, separators=(",", ":")).encode())
+
+
+class StoredTree:
+    """One tree of a store, seen as a whole."""
+
+    def __init__(self, store: TreeStore, tree: str) -> None:
+        self._store, self.tree = store, tree
+
+    def paths(self) -> Iterable[str]:
+        """Every file and link, sorted."""
+        return sorted(
+            path for path, entry in self._store.entries(self.tree) if entry.kind != "folder"
+        )
+
+    def entry(self, path: str) -> Entry | None:
+        """The entry at a path; folders included."""
+        return self._store.find(self.tree, path)
+
+    def read(self, path: str) -> bytes:
+        """A file's bytes, or a link's target; KeyError if there is neither."""
+        entry = self.entry(path)
+        if entry is None or entry.kind not in ("file", "link"):
+            raise KeyError(path)
+        return self._store.get(entry.blob)
+
+
+_Changes = dict[str, "Entry | _Changes | None"]
+
+
+def _nested(changes: Mapping[str, Entry | None]) -> _Changes:
+    """Flat paths as nested folders. A folder with an entry of its own and changes below it keeps
+    its entry under ""."""
+    top: _Changes = {}
+    for path, entry in sorted(changes.items()):
+        *folders, name = path.split("/")
+        here = top
+        for folder in folders:
+            inner = _below(here, folder, deleting=entry is None)
+            if inner is None:
+                break
+            here = inner
+        else:
+            here[name] = entry
+    return top
+
+
+def _below(here: _Changes, folder: str, *, deleting: bool) -> _Changes | None:
+    """The changes inside a folder; None where there is nothing left in it to delete."""
+    inner = here.get(folder, {})
+    if isinstance(inner, dict):
+        here[folder] = inner
+        return inner
+    if deleting and (inner is None or inner.kind != "folder"):
+        return None
+    fresh: _Changes = {"": inner} if isinstance(inner, Entry) and inner.kind == "folder" else {}
+    here[folder] = fresh
+    return fresh
+
+
+if TYPE_CHECKING:
+    _reader: type[TreeReader] = StoredTree
+    _blobs: type[BlobStore] = TreeStore
