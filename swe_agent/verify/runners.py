@@ -1,0 +1,214 @@
+"""Runs test commands in a sandbox and says what each test came to.
+
+A recorder is written to a scratch folder outside the repository and offered through the
+environment, so the command itself stays as given. Its results, not the printed output, are read
+where it was loaded.
+"""
+
+import json
+import re
+import secrets
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from importlib import resources
+from shlex import quote
+
+from swe_agent.core.errors import EnvironmentFault, ToolFailure
+from swe_agent.core.protocols import BlobStore, CommandResult, Sandbox
+from swe_agent.core.task import TestReport
+from swe_agent.core.text import decoded
+from swe_agent.verify.reports import (
+    FAILURES_SHOWN,
+    Outcomes,
+    from_records,
+    from_summary,
+    last_lines,
+    merged,
+)
+
+NOTHING_COLLECTED = 5
+"""Exit code of pytest, and of unittest since Python 3.12, for a run without tests."""
+TIMED_OUT = 124
+_RESULTS_LIMIT_BYTES = 200_000_000
+_TAIL_LINES = 60
+_UNITTEST = re.compile(r"(?<=-m )unittest(?![\w.])")
+_PYTEST = re.compile(r"(?<![\w.-])py\.?test(?![\w-])")
+_NOT_RUNNABLE = (126, 127)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ran:
+    command: str
+    result: CommandResult
+    outcomes: Outcomes
+    per_test: bool
+    """Whether the runner named single tests."""
+
+
+def run_tests(
+    sandbox: Sandbox,
+    commands: Sequence[str],
+    timeout_s: float,
+    targets: Sequence[str] = (),
+    blobs: BlobStore | None = None,
+) -> TestReport:
+    """Run each command once, in order, and report every test.
+
+    `timeout_s` bounds each command. `targets` restrict pytest and unittest to these ids (or their
+    files or classes); a command named by its own text runs whole; a target that nobody knows is an
+    `error`. A command that ends badly although no test failed is an `error` of its own.
+
+    Raises:
+        SandboxLost: the sandbox is gone.
+    """
+    named = [command for command in commands if command in targets]
+    wanted = [target for target in targets if target not in commands]
+    ran = [_run_one(sandbox, command, timeout_s, ()) for command in named]
+    if wanted or not targets:
+        rest = [command for command in commands if command not in named]
+        ran += [_run_one(sandbox, command, timeout_s, wanted) for command in rest]
+    whole = merged(one.outcomes for one in ran)
+    for target in wanted:
+        if not _is_known(target, whole):
+            whole.note(target, "error", f"Unknown test: no test command collects {target!r}.")
+    return _report(ran, whole, blobs)
+
+
+def require_collected(report: TestReport, commands: Sequence[str]) -> None:
+    """Raise where the test commands found no test at all, or could not even look for one.
+
+    A command that timed out, was killed or broke in the repository's own conftest.py did run the
+    repository's code: that may be the very bug, so it counts as a failing test.
+
+    Raises:
+        EnvironmentFault: with the command and the last line that it printed.
+    """
+    if report.outcomes and not any(_is_unusable(report, command) for command in commands):
+        return
+    codes = [f"`{command}` (exit {report.exit_codes.get(command, '?')})" for command in commands]
+    said = [line.strip(" =") for line in report.tail.splitlines() if line.strip(" =")]
+    errors = [line for line in said if line.startswith(("ERROR", "E  "))]
+    last = f": {(errors or said)[-1]}" if said else "."
+    raise EnvironmentFault(
+        f"The test command collects nothing: {', '.join(codes) or 'no command'}{last}",
+        "Run it yourself in the repository, then give the right one with --test 'COMMAND' "
+        "(and --setup 'COMMAND' if something must be installed first).",
+    )
+
+
+def _is_unusable(report: TestReport, command: str) -> bool:
+    if report.outcomes.keys() - report.exit_codes.keys() or report.outcomes.get(command) != "error":
+        return False
+    if "conftest" in report.failures.get(command, ""):
+        return False
+    return (
+        report.exit_codes.get(command, 0) < TIMED_OUT or report.exit_codes[command] in _NOT_RUNNABLE
+    )
+
+
+def _run_one(sandbox: Sandbox, command: str, timeout_s: float, targets: Sequence[str]) -> _Ran:
+    scratch = f"/tmp/tests-{secrets.token_hex(8)}"
+    name = f"recorder_{secrets.token_hex(4)}"
+    is_unittest = bool(_UNITTEST.search(command))
+    source = _source("unittest_recorder.py" if is_unittest else "pytest_recorder.py")
+    try:
+        sandbox.write_file(f"{scratch}/{name}.py", source)
+        if targets:
+            sandbox.write_file(f"{scratch}/targets.json", json.dumps(list(targets)).encode())
+    except ToolFailure as failure:
+        raise EnvironmentFault(
+            f"The sandbox has no writable /tmp for test results: {failure}",
+            "Use an image whose /tmp can be written.",
+        ) from failure
+    line = f'export PYTHONPATH="{scratch}${{PYTHONPATH:+:$PYTHONPATH}}"; '
+    if is_unittest:
+        line += _UNITTEST.sub(name, command)
+    else:
+        line += f'export PYTEST_ADDOPTS="${{PYTEST_ADDOPTS-}} -p {name}"; {command}'
+    result = sandbox.execute(line, timeout_s)
+    raw = _results(sandbox, f"{scratch}/results.jsonl")
+    sandbox.execute(f"rm -rf {quote(scratch)}", 30)
+    if raw is not None:
+        return _judged(command, result, from_records(raw), per_test=True)
+    if name.encode() in result.output:
+        plain = (
+            command
+            if is_unittest
+            else f'export PYTEST_ADDOPTS="${{PYTEST_ADDOPTS-}} -rA"; {command}'
+        )
+        result = sandbox.execute(plain, timeout_s)
+    return _printed(command, result)
+
+
+def _printed(command: str, result: CommandResult) -> _Ran:
+    """The outcome of a command that loaded no recorder."""
+    is_pytest = bool(_PYTEST.search(command))
+    outcomes = from_summary(decoded(result.output)) if is_pytest else None
+    if outcomes is not None:
+        return _judged(command, result, outcomes, per_test=True)
+    if is_pytest and result.exit_code == NOTHING_COLLECTED:
+        return _Ran(command, result, Outcomes(), per_test=True)
+    return _judged(command, result, Outcomes(), per_test=False)
+
+
+def _judged(command: str, result: CommandResult, outcomes: Outcomes, *, per_test: bool) -> _Ran:
+    """Add what the exit code says and the tests do not."""
+    code = result.exit_code
+    if not per_test:
+        broke = result.timed_out or code in _NOT_RUNNABLE or _PYTEST.search(command)
+        outcomes.note(command, "passed" if code == 0 else "error" if broke else "failed")
+    elif not outcomes.ended or (code not in (0, NOTHING_COLLECTED) and not outcomes.has_failed):
+        outcomes.note(command, "error")
+    if command in outcomes.statuses and outcomes.statuses[command] != "passed":
+        why = "timed out" if result.timed_out else f"ended with exit code {code}"
+        outcomes.texts[command] = f"The command {why}.\n{last_lines(decoded(result.output))}"
+    return _Ran(command, result, outcomes, per_test)
+
+
+def _results(sandbox: Sandbox, path: str) -> bytes | None:
+    try:
+        return sandbox.read_file(path, _RESULTS_LIMIT_BYTES)
+    except ToolFailure:
+        return None
+
+
+def _is_known(target: str, outcomes: Outcomes) -> bool:
+    starts = tuple(f"{target}{mark}" for mark in ("::", "[", ".", "/"))
+    return target in outcomes.statuses or any(test.startswith(starts) for test in outcomes.statuses)
+
+
+def _report(ran: Sequence[_Ran], whole: Outcomes, blobs: BlobStore | None) -> TestReport:
+    outputs = [(one.command, one.result) for one in ran]
+    if blobs is None:
+        for _, result in outputs:
+            if result.spool is not None:
+                result.spool.unlink(missing_ok=True)
+    tails = [
+        f"$ {command}\n{last_lines(decoded(result.output), _TAIL_LINES)}"
+        for command, result in outputs
+    ]
+    shown = list(whole.texts.items())[:FAILURES_SHOWN]
+    return TestReport(
+        outcomes=whole.statuses,
+        exit_codes={command: result.exit_code for command, result in outputs},
+        tail="\n\n".join(tails),
+        failures=dict(shown),
+        duration_s=sum(result.duration_s for _, result in outputs),
+        blob=_stored(outputs, blobs.put) if blobs else None,
+    )
+
+
+def _stored(outputs: Sequence[tuple[str, CommandResult]], put: Callable[[bytes], str]) -> str:
+    """Store the whole output of all commands as one blob; spools are used up."""
+    parts = []
+    for command, result in outputs:
+        body = result.output
+        if result.spool is not None:
+            body = result.spool.read_bytes()
+            result.spool.unlink()
+        parts.append(f"$ {command}\n".encode() + body)
+    return put(b"\n".join(parts))
+
+
+def _source(name: str) -> bytes:
+    return resources.files("swe_agent.verify.inside").joinpath(name).read_bytes()
