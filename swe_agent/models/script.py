@@ -74,7 +74,7 @@ class Script:
     lines: tuple[Line, ...]
 
     def after(self, history: Sequence[Message]) -> int:
-        """Index of the first line after those that a history's turns used or skipped, faults among them."""
+        """Index of the first line that comes after a history's turns; faults between are past."""
         index, seen = 0, ""
         for message in history:
             if not isinstance(message, Turn):

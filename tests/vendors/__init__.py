@@ -1,0 +1,6 @@
+"""Local HTTP servers that speak the vendors' protocols, play a script, check what they are sent."""
+
+from tests.vendors.anthropic import AnthropicServer
+from tests.vendors.openai import OpenAIServer
+
+__all__ = ["AnthropicServer", "OpenAIServer"]
