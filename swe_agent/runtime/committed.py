@@ -41,7 +41,7 @@ def is_clean(root: Path, path: str, committed: tuple[str, str]) -> bool:
     found = mode_of(place)
     try:
         if stat.S_ISLNK(found):
-            return mode == "120000" and _blob_hash(os.fsencode(place.readlink()), key) == key
+            return mode == "120000" and blob_hash(os.fsencode(place.readlink()), key) == key
         if not stat.S_ISREG(found):
             return False
         expected = "100755" if found & stat.S_IXUSR else "100644"
@@ -55,16 +55,17 @@ def is_clean(root: Path, path: str, committed: tuple[str, str]) -> bool:
         return False
 
 
+def blob_hash(content: bytes, like: str) -> str:
+    """Git's hash of these bytes, of the same kind as `like` (SHA-256 where that has 64 digits)."""
+    return _hasher(len(content), like, content).hexdigest()
+
+
 def mode_of(path: Path) -> int:
     """The kind and mode of what is there, links not followed; 0 where nothing is."""
     try:
         return path.lstat().st_mode
     except OSError:
         return 0
-
-
-def _blob_hash(content: bytes, like: str) -> str:
-    return _hasher(len(content), like, content).hexdigest()
 
 
 def _file_hash(place: Path, like: str) -> str:

@@ -138,8 +138,14 @@ def user_ignore_file(cwd: Path) -> str:
     What people ignore everywhere (`.env`, keys) must not enter a sandbox just because we hide their
     configuration from git.
     """
+    return user_setting(cwd, "core.excludesFile", "path")
+
+
+def user_setting(cwd: Path, key: str, kind: str = "no-type") -> str:
+    """One of the user's own git settings, not the repository's; empty where it is not set."""
+    typed = "--no-type" if kind == "no-type" else f"--type={kind}"
     answer = run_git(
-        ["config", "--global", "--includes", "--type=path", "--get", "core.excludesFile"],
+        ["config", "--global", "--includes", typed, "--get", key],
         cwd,
         {"GIT_CONFIG_GLOBAL": _global_settings(), "GIT_DIR": os.devnull},
     )
