@@ -1,4 +1,4 @@
-"""The shape of the code: short files, no finalizers, broad excepts at boundaries only, plain names."""
+"""The shape of the code: short files, no finalizers, few broad excepts, plain names."""
 
 import ast
 import re
