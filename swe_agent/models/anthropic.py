@@ -127,6 +127,9 @@ class Anthropic:
             if event.get("type") == "error":
                 raise fault_of(self.name, _refusal(event), self.endpoint.key)
             reply.take(event)
+        kind = stream.response.headers.get("content-type", "")
+        if not reply.blocks and not kind.startswith("text/event-stream"):
+            raise ValueError(f"the endpoint sent {kind or 'something'}, not a stream of events")
         reply.check_whole()
         return reply
 

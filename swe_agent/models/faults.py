@@ -51,7 +51,7 @@ def fault_of(model: str, refusal: Refusal, secret: str | None = None) -> ModelFa
 def incomplete(model: str, why: str, secret: str | None = None) -> TransientModelFault:
     """The error for a reply that is not provably whole."""
     return TransientModelFault(
-        f"{model}: the reply is not whole: {redacted(why, secret)}", "Resume the run later."
+        f"{model}: no whole reply: {redacted(why, secret)}", "Resume the run later."
     )
 
 

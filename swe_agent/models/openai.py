@@ -14,7 +14,14 @@ from swe_agent.core.protocols import Model, Prompt
 from swe_agent.models.calls import tool_calls
 from swe_agent.models.endpoint import Endpoint
 from swe_agent.models.faults import Refusal, fault_of, incomplete, retry_after_s
-from swe_agent.models.openai_wire import Choice, Completion, Tokens, messages_of, tools_of
+from swe_agent.models.openai_wire import (
+    Choice,
+    Completion,
+    Problem,
+    Tokens,
+    messages_of,
+    tools_of,
+)
 from swe_agent.models.prices import PriceList
 
 if TYPE_CHECKING:
@@ -87,7 +94,7 @@ class OpenAI:
             completion = Completion.model_validate_json(self._body(client, prompt))
         except openai.APIStatusError as fault:
             wait_s = retry_after_s(fault.response.headers)
-            said = f"{fault.code or ''} {fault.message}".strip()
+            said = " ".join(filter(None, (fault.code, _said(fault.body) or fault.message)))
             raise fault_of(self.name, Refusal(fault.status_code, said, wait_s), key) from None
         except (openai.OpenAIError, httpx2.HTTPError, httpx2.StreamError) as fault:
             why = str(fault.__cause__ or fault) or type(fault).__name__
@@ -99,9 +106,7 @@ class OpenAI:
         except ValueError as fault:
             raise incomplete(self.name, str(fault), key) from None
         if completion.error and not completion.choices:
-            code = completion.error.code
-            status = code if isinstance(code, int) and 400 <= code <= 599 else 500
-            raise fault_of(self.name, Refusal(status, completion.error.message), key)
+            raise fault_of(self.name, _refusal(completion.error), key)
         try:
             return _turn(self, completion, prompt.history)
         except ValueError as fault:
@@ -182,6 +187,18 @@ def _turn(asked: OpenAI, completion: Completion, history: tuple[Message, ...]) -
     )
 
 
+def _refusal(error: Problem | str) -> Refusal:
+    if isinstance(error, str):
+        return Refusal(500, error)
+    known = isinstance(error.code, int) and 400 <= error.code <= 599
+    return Refusal(int(error.code or 0) if known else 500, error.message or "")
+
+
+def _said(body: object) -> str:
+    message = body.get("message") if isinstance(body, dict) else None
+    return message if isinstance(message, str) else ""
+
+
 def _stop(choice: Choice) -> StopReason:
     if choice.finish_reason is None or choice.finish_reason not in STOPS:
         raise ValueError(f"unknown finish reason {choice.finish_reason!r}")
@@ -193,8 +210,8 @@ def _usage(model: str, counted: Tokens) -> Usage:
     read = (details.cached_tokens if details else None) or 0
     written = (details.cache_write_tokens if details else None) or 0
     usage = Usage(
-        input_tokens=max(0, counted.prompt_tokens - read - written),
-        output_tokens=counted.completion_tokens,
+        input_tokens=max(0, (counted.prompt_tokens or 0) - read - written),
+        output_tokens=counted.completion_tokens or 0,
         cache_read_tokens=read,
         cache_write_tokens=written,
     )

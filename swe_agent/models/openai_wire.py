@@ -57,7 +57,7 @@ class Call(_Wire):
 
 
 class Part(_Wire):
-    text: str = ""
+    text: str | None = None
 
 
 class Said(_Wire):
@@ -68,7 +68,7 @@ class Said(_Wire):
     @property
     def text(self) -> str:
         if isinstance(self.content, list):
-            return "".join(part.text for part in self.content)
+            return "".join(part.text or "" for part in self.content)
         return self.content or ""
 
     def raw_calls(self) -> list[RawCall]:
@@ -96,22 +96,22 @@ class PromptTokens(_Wire):
 
 
 class Tokens(_Wire):
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
     prompt_tokens_details: PromptTokens | None = None
 
 
 class Problem(_Wire):
-    message: str = ""
+    message: str | None = None
     code: str | int | None = None
 
 
 class Completion(_Wire):
     """A reply, or an error that came with status 200."""
 
-    choices: list[Choice] = []
+    choices: list[Choice] | None = None
     usage: Tokens | None = None
-    error: Problem | None = None
+    error: Problem | str | None = None
 
 
 def _assistant(turn: Turn) -> dict[str, JsonValue]:

@@ -2,7 +2,6 @@
 
 import difflib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 
 from swe_agent.core.errors import UsageFault
@@ -30,33 +29,32 @@ DEFAULT_MODELS: dict[Provider, str] = {
 _FAMILIES = {"claude": "anthropic", "gpt": "openai", "o3": "openai", "o4": "openai"}
 
 
-@dataclass(frozen=True, slots=True)
-class Providers:
-    """The providers that a model's name may begin with."""
+def open_model(
+    spec: str, settings: Settings, key_of: KeyOf, more: Mapping[str, Factory] | None = None
+) -> Model:
+    """The model of a name like `anthropic/claude-sonnet-5-5`, `scripted/FILE` or `offline`.
 
-    factories: Mapping[str, Factory]
+    Args:
+        spec: `PROVIDER/NAME`, or a provider alone where it needs no name.
+        settings: endpoint and time limit.
+        key_of: finds the provider's key.
+        more: providers of other floors.
 
-    def open_model(self, spec: str) -> Model:
-        """The model of a name like `anthropic/claude-sonnet-5-5`, `scripted/FILE` or `offline`.
-
-        Raises:
-            UsageFault: no such provider (those known are listed), or it cannot be used as set up.
-        """
-        provider, _, name = spec.partition("/")
-        factory = self.factories.get(provider)
-        if factory is None:
-            known = ", ".join(sorted(self.factories))
-            raise UsageFault(
-                f"There is no model provider {provider!r}; known are: {known}.",
-                _meant(spec, self.factories),
-            )
-        return factory(name)
+    Raises:
+        UsageFault: no such provider (those known are listed), or it cannot be used as set up.
+    """
+    known = {**factories(settings, key_of), **(more or {})}
+    provider, _, name = spec.partition("/")
+    if provider not in known:
+        raise UsageFault(
+            f"There is no model provider {provider!r}; known are: {', '.join(sorted(known))}.",
+            _meant(spec, known),
+        )
+    return known[provider](name)
 
 
-def providers(
-    settings: Settings, key_of: KeyOf, more: Mapping[str, Factory] | None = None
-) -> Providers:
-    """The providers of this floor and `more` from others."""
+def factories(settings: Settings, key_of: KeyOf) -> dict[str, Factory]:
+    """The providers of this floor; each raises `UsageFault` where it cannot be used as set up."""
 
     def scripted(name: str) -> Model:
         model = Scripted(Path(_named("scripted", name, "FILE.jsonl")))
@@ -71,15 +69,7 @@ def providers(
         model = _named("openai", name, DEFAULT_MODELS["openai"])
         return OpenAI(model, _endpoint("openai", settings, key_of))
 
-    own: dict[str, Factory] = {"anthropic": anthropic, "openai": openai, "scripted": scripted}
-    return Providers({**own, **(more or {})})
-
-
-def open_model(
-    spec: str, settings: Settings, key_of: KeyOf, more: Mapping[str, Factory] | None = None
-) -> Model:
-    """The model that a name stands for; see `Providers.open_model`."""
-    return providers(settings, key_of, more).open_model(spec)
+    return {"anthropic": anthropic, "openai": openai, "scripted": scripted}
 
 
 def default_model(settings: Settings, key_of: KeyOf) -> tuple[str, str]:

@@ -33,8 +33,7 @@ class Scripted:
             ModelFault: the script plays one, or it has no reply left.
             UsageFault: the file is not a script.
         """
-        self.warm_up()
-        script = self._script or Script(())
+        script = self._read()
         if self._next is None:
             self._next = script.after(prompt.history)
         index = script.next_from(self._next, last_said(prompt.history))
@@ -60,8 +59,12 @@ class Scripted:
         Raises:
             UsageFault: it is not a script.
         """
+        self._read()
+
+    def _read(self) -> Script:
         if self._script is None:
             self._script = read_script(self.path)
+        return self._script
 
 
 def _turn(name: str, line: Line) -> Turn:

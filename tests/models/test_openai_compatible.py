@@ -1,8 +1,14 @@
 """OpenAI's own: what an endpoint does not take is learned, and a key is optional elsewhere."""
 
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
 import pytest
 
-from swe_agent.core.errors import ModelFault
+from swe_agent.core.errors import ModelFault, TransientModelFault
 from swe_agent.core.messages import Note
 from swe_agent.models.endpoint import Endpoint
 from swe_agent.models.openai import OpenAI
@@ -55,3 +61,62 @@ def test_each_call_is_answered_right_after_it_and_notes_are_one_message():
     roles = [message["role"] for message in server.requests[-1].body["messages"]]
     assert roles == ["system", "user", "assistant", "tool", "tool", "user"]
     assert server.requests[-1].body["messages"][-1]["content"] == "One.\n\nTwo."
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ({"error": {"message": "busy", "code": 429}}, TransientModelFault),
+        ({"error": {"message": "bad key", "code": 401}}, ModelFault),
+        ({"error": "overloaded"}, TransientModelFault),
+        ({"choices": [{"message": {"content": "x"}, "finish_reason": None}]}, TransientModelFault),
+        ({"choices": [{"message": {"content": "x"}, "finish_reason": "odd"}]}, TransientModelFault),
+        ([], TransientModelFault),
+    ],
+    ids=["busy", "key", "text", "unfinished", "odd", "list"],
+)
+def test_a_body_that_is_no_reply_is_a_fault(body, kind):
+    with raw_server(body) as url, pytest.raises(ModelFault) as caught:
+        model_of("openai", url).complete(prompt())
+    assert type(caught.value) is kind
+
+
+def test_the_ways_that_compatible_servers_bend_a_reply_are_taken():
+    function = {"name": "view", "arguments": {"path": "a"}}
+    message = {
+        "content": [{"type": "text", "text": "Look."}],
+        "tool_calls": [{"function": function}, {"id": None, "function": function}],
+    }
+    choice = {"message": message, "finish_reason": "stop"}
+    with raw_server({"choices": [choice], "usage": {"prompt_tokens": None}}) as url:
+        turn = model_of("openai", url).complete(prompt())
+    assert (turn.text, turn.stop) == ("Look.", "tool_use")
+    assert [c.arguments for c in turn.calls] == [{"path": "a"}] * 2
+    assert len({c.id for c in turn.calls}) == 2
+
+
+@contextmanager
+def raw_server(body: object) -> Iterator[str]:
+    """A server that answers every request with the body."""
+
+    class Answering(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            raw = json.dumps(body).encode()
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(200)
+            self.send_header("content-type", "application/json")
+            self.send_header("content-length", str(len(raw)))
+            self.end_headers()
+            self.wfile.write(raw)
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as http:
+        thread = threading.Thread(target=http.serve_forever, args=(0.02,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{http.server_address[1]}/v1"
+        finally:
+            http.shutdown()
+            thread.join()

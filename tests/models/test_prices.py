@@ -1,0 +1,49 @@
+"""Prices: known models cost what the list says, unknown ones have no price."""
+
+import pytest
+
+from swe_agent.core.messages import Note, Observation, ToolCall, Turn, Usage
+from swe_agent.models.prices import PriceList, input_tokens_bound
+from swe_agent.models.registry import DEFAULT_MODELS
+from tests.models.conversation import TASK, prompt
+
+MILLION = 1_000_000
+
+
+def test_each_kind_of_token_has_its_price():
+    prices = PriceList("anthropic", "claude-sonnet-4-5")
+    fresh = prices.cost_usd(Usage(input_tokens=100_000))
+    read = prices.cost_usd(Usage(cache_read_tokens=100_000))
+    written = prices.cost_usd(Usage(cache_write_tokens=100_000))
+    said = prices.cost_usd(Usage(output_tokens=100_000))
+    assert (fresh, read, written, said) == pytest.approx((0.3, 0.03, 0.375, 1.5))
+
+
+def test_an_unknown_model_has_no_price():
+    prices = PriceList("openai", "llama-local")
+    assert prices.cost_usd(Usage(input_tokens=MILLION)) is None
+    assert prices.worst_case_usd(prompt()) is None
+
+
+@pytest.mark.parametrize("provider", DEFAULT_MODELS)
+def test_default_models_have_a_price(provider):
+    assert PriceList(provider, DEFAULT_MODELS[provider]).worst_case_usd(prompt())
+
+
+def test_the_worst_case_pays_for_writing_the_cache():
+    long = prompt(Note(kind="task", text="x" * 300_000))
+    tokens = input_tokens_bound(long)
+    output = long.max_output_tokens
+    bound = PriceList("anthropic", "claude-sonnet-4-5").worst_case_usd(long)
+    assert bound == pytest.approx((tokens * 3.75 + output * 15) / MILLION)
+
+
+@pytest.mark.parametrize("part", ["text", "arguments", "observation", "thinking", "wide"])
+def test_every_part_of_the_history_counts(part):
+    call = ToolCall(id="1", name="view", arguments={"a": "x" * 3000 * (part == "arguments")})
+    opaque = ({"type": "thinking", "thinking": "x" * 3000},) if part == "thinking" else ()
+    turn = Turn(text="x" * 3000 * (part == "text"), calls=(call,), opaque=opaque)
+    shown = {"observation": "x" * 3000, "wide": "漢" * 1000}.get(part, "")
+    heard = Observation(call_id="1", tool="view", text=shown)
+    few = input_tokens_bound(prompt(TASK))
+    assert input_tokens_bound(prompt(TASK, turn, heard)) >= few + 1000
