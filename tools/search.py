@@ -10,12 +10,11 @@ from swe_agent.aci.grep import MAX_LINES, Found, Hit, answer, script
 from swe_agent.aci.paths import repo_path
 from swe_agent.aci.tool import Failed, ToolArguments, ToolOutput, Workbench
 from swe_agent.aci.window import is_binary
-from swe_agent.core.errors import ToolFailure
-from swe_agent.core.protocols import CommandResult
+from swe_agent.core.protocols import CommandResult, TreeReader
 
 SHOWN_CHARS = 300
 SHOWN_FILES = 60
-MAX_CHECKED = 30
+MAX_CHECKED = 1000
 TIMEOUT_S = 60.0
 
 
@@ -51,7 +50,7 @@ class Search:
         found = answer(_whole(result), lambda name: tree.entry(name) is not None)
         if found.kind == "N" and not result.timed_out:
             raise Failed(f"There is no {arguments.path} in the repository.", "path", {"path": path})
-        hits = _kept(found, _globbed(glob), bench)
+        hits = _kept(found, _globbed(glob), tree)
         return _shown(arguments.pattern, hits, _notes(found, result), bench.limits.search_hits)
 
 
@@ -72,29 +71,20 @@ def _globbed(glob: str) -> Callable[[str], bool]:
         raise Failed(f"`glob` is no pattern: {fault}.", "glob") from None
 
 
-def _kept(found: Found, fits: Callable[[str], bool], bench: Workbench) -> list[Hit]:
-    """Hits in files that the glob wants; busybox's grep also reads binary files, so what looks odd
-    is checked.
-    """
-    verdicts: dict[str, bool] = {}
-    for hit in found.hits:
-        if hit.path not in verdicts:
-            verdicts[hit.path] = fits(hit.path)
-    odd = {hit.path for hit in found.hits if verdicts[hit.path] and not _is_plain(hit.text)}
-    for at, path in enumerate(sorted(odd)):
-        verdicts[path] = at < MAX_CHECKED and not _is_binary_file(path, bench)
-    return [hit for hit in found.hits if verdicts[hit.path]]
+def _kept(found: Found, fits: Callable[[str], bool], tree: TreeReader) -> list[Hit]:
+    """Hits in files that the glob wants and that are text."""
+    kept = {path: fits(path) for path in dict.fromkeys(hit.path for hit in found.hits)}
+    if found.has_binary:
+        for path in [path for path, fit in kept.items() if fit][:MAX_CHECKED]:
+            kept[path] = not _is_binary_file(path, tree)
+    return [hit for hit in found.hits if kept[hit.path]]
 
 
-def _is_plain(text: str) -> bool:
-    return "\\x" not in text and all(char >= " " or char in "\t\r\f" for char in text)
-
-
-def _is_binary_file(path: str, bench: Workbench) -> bool:
+def _is_binary_file(path: str, tree: TreeReader) -> bool:
     try:
-        return is_binary(bench.sandbox.read_file(path))
-    except ToolFailure:
-        return True
+        return is_binary(tree.read(path))
+    except KeyError:
+        return False
 
 
 def _notes(found: Found, result: CommandResult) -> list[str]:

@@ -18,7 +18,8 @@ _SCRIPT = """(cd {root} && LC_ALL=C && export LC_ALL && {{
 if [ -f {path} ]; then kind=F; elif [ -d {path} ]; then kind=D; else echo N; exit 0; fi
 echo x | grep -E -e {extended} >/dev/null 2>&1
 if [ $? -le 1 ]; then how=E; set -- -E -e {extended}; else how=X; set -- -F -e {fixed}; fi
-echo $kind$how
+if printf 'x\\000\\n' | grep -qI x; then binary=B; else binary=S; fi
+echo $kind$how$binary
 if [ $kind = F ]; then grep -nHI "$@" -- {path}
 else find {path}/. \\( {pruned} \\) -prune -o -type f {named} -print0 | xargs -0 grep -nHI "$@" --
 fi 2>/dev/null | cut -b 1-{line_bytes} | head -n {max_lines}
@@ -43,6 +44,8 @@ class Found:
     is_fixed: bool
     """The pattern was no valid expression and was searched for as plain text."""
     hits: tuple[Hit, ...]
+    has_binary: bool
+    """This grep also reads binary files, so the hits hold their lines."""
     is_cut: bool
     """There were more than `MAX_LINES` lines."""
 
@@ -79,8 +82,9 @@ def answer(output: bytes, is_known: Callable[[str], bool]) -> Found:
     lines = rest.split(b"\n")[:-1] if rest.endswith(b"\n") else rest.split(b"\n")
     hits = [hit for line in lines if line and (hit := _hit(line, is_known))]
     hits.sort(key=lambda hit: (hit.path, hit.line))
-    kind = head.decode("ascii", "replace").strip() or "N"
-    return Found(kind[0], kind.endswith("X"), tuple(hits), len(lines) >= MAX_LINES)
+    flags = head.decode("ascii", "replace").strip() or "N"
+    is_cut = len(lines) >= MAX_LINES
+    return Found(flags[0], "X" in flags, tuple(hits), "B" in flags, is_cut)
 
 
 def _hit(line: bytes, is_known: Callable[[str], bool]) -> Hit | None:

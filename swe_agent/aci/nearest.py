@@ -7,15 +7,18 @@ compared letter by letter.
 import difflib
 import re
 from collections import Counter
+from collections.abc import Iterator
 
 from swe_agent.aci.window import numbered
 from swe_agent.core.text import lines_of
 
 _MAX_LINES = 50_000
 _MAX_OLD_LINES = 200
-_COMPARED_CHARS = 4000
+_COMPARED_CHARS = 1200
+_LETTERS_LINES = 3000
 _WINDOWS = 3
 _GOOD = 0.5
+_WORD = re.compile(r"\w+")
 _NUMBERED = re.compile(r"^ *\d+[|:\t] ?")
 _PLAIN = str.maketrans("\u2018\u2019\u201c\u201d\u00a0\u2013\u2014", "''\"\" --")
 
@@ -68,7 +71,7 @@ def _hints(text: str, old: str) -> list[str]:
         hints.append("Without the empty lines at its start or end it would match.")
     elif "\\n" in old and old.replace("\\n", "\n") in text:
         hints.append("It has `\\n` written as two characters where the file has a line end.")
-    elif re.search(re.escape(old), text, re.IGNORECASE):
+    elif old.lower() in text.lower():
         hints.append("The file has it in other upper and lower case.")
     return hints
 
@@ -111,18 +114,22 @@ def _like_longest(lines: list[str], wanted: list[str]) -> list[int]:
     target = wanted[longest].strip()[:_COMPARED_CHARS]
     if not target:
         return []
-    matcher = difflib.SequenceMatcher(autojunk=False)
-    matcher.set_seq2(target)
-    scored = []
-    for index, line in enumerate(lines):
-        stripped = line.strip()
-        if not stripped or not 0.5 <= len(stripped) / len(target) <= 2:
-            continue
-        matcher.set_seq1(stripped)
-        if matcher.quick_ratio() >= _GOOD:
-            scored.append((matcher.quick_ratio(), index))
+    scored = [(score, index) for index, score in enumerate(_alike(lines, target)) if score > 0]
     scored.sort(key=lambda pair: -pair[0])
-    return [max(0, index - longest) for _, index in scored[:20]]
+    return [max(0, index - longest) for _, index in scored[:8]]
+
+
+def _alike(lines: list[str], target: str) -> Iterator[float]:
+    """How many words each line shares with the target; letters count in a short file only."""
+    words = set(_WORD.findall(target))
+    matcher = difflib.SequenceMatcher(None, "", target, autojunk=False)
+    for line in lines:
+        shared = len(words.intersection(_WORD.findall(line)))
+        if not shared and len(lines) <= _LETTERS_LINES:
+            matcher.set_seq1(line.strip()[:_COMPARED_CHARS])
+            yield max(0.0, matcher.quick_ratio() - _GOOD)
+        else:
+            yield float(shared)
 
 
 def _likeness(piece: list[str], wanted: list[str]) -> float:
