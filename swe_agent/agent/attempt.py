@@ -1,0 +1,299 @@
+"""An attempt: model, tools, sandbox and log in one hand. It is the workbench that tools work on.
+
+Every step is written ahead: the call before the request or the command, the reply before any of its
+calls runs, the observation before the model sees it, the checkpoint before the next command.
+"""
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from swe_agent.aci.route import Route
+from swe_agent.aci.tool import PastCall, ToolLimits, Workbench
+from swe_agent.agent.state import State
+from swe_agent.context.render import changed, render
+from swe_agent.core.errors import LimitReached, SandboxLost, SweAgentError
+from swe_agent.core.events import (
+    Checkpoint,
+    CheckpointSaved,
+    ContextRendered,
+    Event,
+    LimitHit,
+    ModelCalled,
+    ModelReplied,
+    ReminderGiven,
+    RolledBack,
+    TestsFor,
+    TestsRan,
+    ToolCalled,
+    ToolReturned,
+)
+from swe_agent.core.messages import Note, Observation, ToolCall
+from swe_agent.core.protocols import EventSink, Model, Sandbox
+from swe_agent.core.task import TestReport
+from swe_agent.runtime.patch import make_patch
+from swe_agent.runtime.store import TreeStore
+from swe_agent.settings.prompts import prompt as prompt_text
+from swe_agent.settings.schema import Settings
+from swe_agent.verify.runners import run_tests
+
+
+@dataclass(frozen=True, slots=True)
+class Kit:
+    """What an attempt is made of; the composition root fills it."""
+
+    model: Model
+    route: Route
+    store: TreeStore
+    log: EventSink
+    settings: Settings
+    open_sandbox: Callable[[Checkpoint], Sandbox]
+    """A fresh sandbox of the run's environment with this tree and shell state."""
+    folder: Path
+    """The run's folder."""
+    targets: frozenset[str]
+    """Tests that have to go from failing to passing, as far as they are known."""
+    guards: frozenset[str]
+    """Tests that must not be lost."""
+    deadline: float
+    """`time.monotonic()` at which the run's time is up."""
+
+
+class Attempt:
+    """A live attempt; close it to let the sandbox go."""
+
+    def __init__(self, kit: Kit, state: State, sandbox: Sandbox) -> None:
+        """Take up where `state` stands; `sandbox` holds its last checkpoint and is owned from here
+        on."""
+        self.kit, self.state = kit, state
+        self._sandbox = sandbox
+        self._saver: threading.Thread | None = None
+        self._save_fault: SweAgentError | None = None
+        self._system = prompt_text("system", shell=sandbox.shell, root=sandbox.root)
+        self._repeat_unsaved()
+
+    @property
+    def sandbox(self) -> Sandbox:
+        return self._sandbox
+
+    @property
+    def blobs(self) -> TreeStore:
+        return self.kit.store
+
+    @property
+    def limits(self) -> ToolLimits:
+        settings = self.kit.settings
+        return ToolLimits(
+            window_lines=settings.tools.window_lines,
+            search_hits=settings.tools.search_hits,
+            output_chars=settings.tools.output_chars,
+            command_timeout_s=settings.sandbox.command_timeout_s,
+        )
+
+    @property
+    def test_commands(self) -> tuple[str, ...]:
+        environment = self.state.environment
+        return environment.test_commands if environment else ()
+
+    def past(self) -> Sequence[PastCall]:
+        """All earlier calls of the attempt, in order."""
+        return self.state.past
+
+    def append(self, event: Event) -> None:
+        """Write an event, then take it in."""
+        self.kit.log.append(event)
+        self.state.apply(event)
+
+    def remind(self, name: str, **values: object) -> None:
+        """Tell the model something, from the template of that name."""
+        note = Note(kind="reminder", text=prompt_text(name, **values))
+        self.append(ReminderGiven(name=name, note=note))
+
+    def note(self, template: str) -> Note:
+        """What the model is told when a phase begins."""
+        state = self.state
+        text = prompt_text(
+            template,
+            issue=state.started.task.issue if state.started else "",
+            targets=sorted(self.kit.targets),
+            test_commands=self.test_commands,
+            iteration=state.iteration,
+        )
+        return Note(kind="task" if template == "task" else "phase", text=text)
+
+    def ask(self) -> None:
+        """One reply of the model, inside the limits.
+
+        Raises:
+            LimitReached: steps, cost or time are up; it is in the log.
+            ModelFault: no reply could be had.
+        """
+        settings, state = self.kit.settings, self.state
+        prompt, rows = render(
+            self._system,
+            state.history,
+            self.kit.route.specs(),
+            settings.models.max_output_tokens,
+        )
+        reserve = self.kit.model.worst_case_usd(prompt) or 0.0
+        self._check_limits(reserve)
+        step = state.steps + 1
+        tokens = sum(row.tokens for row in rows)
+        self.append(ContextRendered(step=step, tokens=tokens, rows=changed(rows, state.ledger)))
+        self.append(ModelCalled(step=step, model=self.kit.model.name, reserve_usd=reserve))
+        began = time.monotonic()
+        turn = self.kit.model.complete(prompt)
+        self.append(ModelReplied(step=step, turn=turn, duration_s=_since(began)))
+
+    def act(self, call: ToolCall) -> Observation:
+        """One call of the last reply through the one route; its checkpoint is saved meanwhile."""
+        self.settle()
+        state, writes = self.state, self.kit.route.writes(call)
+        if state.running is None or state.running.id != call.id:
+            self.append(ToolCalled(step=state.steps, call=call, writes=writes))
+        began = time.monotonic()
+        try:
+            observation = self.kit.route.act(call, self)
+        except SandboxLost as fault:
+            self.rebuild(str(fault))
+            observation = self.kit.route.act(call, self)
+        if observation.blob:
+            self.kit.store.flush()
+        returned = ToolReturned(step=state.steps, observation=observation, duration_s=_since(began))
+        self.append(returned)
+        if writes:
+            self._save_meanwhile(call.id)
+        return observation
+
+    def run_tests(self, targets: tuple[str, ...]) -> TestReport:
+        """Run the tests named, or with none the run's test commands whole (a round of the
+        iteration)."""
+        return self.test_round("asked" if targets else "iteration", targets)
+
+    def test_round(self, purpose: TestsFor, targets: tuple[str, ...] = ()) -> TestReport:
+        """Run tests in the attempt's sandbox and log what they said."""
+        tree = self._sandbox.checkpoint().tree
+        report = run_tests(
+            self._sandbox,
+            self.test_commands,
+            self.kit.settings.tests.timeout_s,
+            targets,
+            self.blobs,
+        )
+        self.kit.store.flush()
+        self.append(TestsRan(purpose=purpose, tree=tree, report=report))
+        return report
+
+    def settle(self) -> None:
+        """Wait for the checkpoint that is being saved.
+
+        Raises:
+            SweAgentError: it could not be saved.
+        """
+        if self._saver:
+            self._saver.join()
+            self._saver = None
+            if self._save_fault:
+                fault, self._save_fault = self._save_fault, None
+                if not isinstance(fault, SandboxLost):
+                    raise fault
+                self.rebuild(str(fault))
+
+    def save(self, after_call: str = "") -> Checkpoint:
+        """Save a checkpoint now."""
+        checkpoint = self._sandbox.checkpoint()
+        before = self.state.checkpoint.tree if self.state.checkpoint else self.kit.store.empty
+        count = (
+            len(self.kit.store.diff(before, checkpoint.tree)) if checkpoint.tree != before else 0
+        )
+        self.append(CheckpointSaved(checkpoint=checkpoint, after_call=after_call, changed=count))
+        return checkpoint
+
+    def roll_back(self, reason: str, lost: tuple[str, ...], note: Note) -> None:
+        """Take the tree back to the best checkpoint; the rejected diff is kept in the run's
+        folder."""
+        self.settle()
+        best = self.state.best
+        assert best is not None, "the baseline sets the best"
+        tree = self._sandbox.checkpoint().tree
+        name = f"rejected/{self.state.rollbacks + 1:03d}.diff"
+        place = self.kit.folder / name
+        place.parent.mkdir(mode=0o700, exist_ok=True)
+        place.write_bytes(make_patch(self.kit.store, best.checkpoint.tree, tree))
+        try:
+            self._sandbox.restore(best.checkpoint)
+        except SandboxLost:
+            self._reopen(best.checkpoint)
+        self.append(
+            RolledBack(
+                to=best.checkpoint,
+                from_tree=tree,
+                reason=reason,
+                lost=lost,
+                rejected=name,
+                note=note,
+            )
+        )
+
+    def rebuild(self, why: str) -> None:
+        """Replace a lost sandbox by a fresh one with the last checkpoint."""
+        assert self.state.checkpoint is not None, "the environment sets the first checkpoint"
+        self._reopen(self.state.checkpoint)
+        self._repeat_unsaved()
+        self.remind("rebuilt", why=why)
+
+    def close(self) -> None:
+        """Wait for what is being saved, then take the sandbox away."""
+        if self._saver:
+            self._saver.join()
+        self._sandbox.close()
+
+    def _reopen(self, checkpoint: Checkpoint) -> None:
+        self._sandbox.close()
+        self._sandbox = self.kit.open_sandbox(checkpoint)
+
+    def _repeat_unsaved(self) -> None:
+        """Run again the one call after the last checkpoint whose observation is on disk already."""
+        done = {one.call.id for one in self.state.past}
+        for call in [call for call in self.state.unsaved if call.id in done]:
+            self.kit.route.act(call, self)
+            self.save(call.id)
+
+    def _save_meanwhile(self, call_id: str) -> None:
+        """Save a checkpoint while the model thinks."""
+
+        def work() -> None:
+            try:
+                self.save(call_id)
+            except SweAgentError as fault:
+                self._save_fault = fault
+
+        self._saver = threading.Thread(target=work, name="checkpoint", daemon=True)
+        self._saver.start()
+
+    def _check_limits(self, reserve_usd: float) -> None:
+        """Raise before a limit is passed, with the event in the log."""
+        limits, state = self.kit.settings.limits, self.state
+        spent = state.spent_usd + (state.reserved_usd or 0.0)
+        if state.steps >= limits.max_steps:
+            self._stop("steps", limits.max_steps, f"{limits.max_steps} steps are used up")
+        elif time.monotonic() > self.kit.deadline:
+            self._stop("time", limits.max_time_s, f"{limits.max_time_s:g} s are used up")
+        elif spent + reserve_usd > limits.max_cost_usd:
+            text = f"${spent:.4f} are spent and the next call may cost ${reserve_usd:.4f}"
+            self._stop("cost", limits.max_cost_usd, f"{text}: over ${limits.max_cost_usd:g}")
+
+    def _stop(self, limit: str, value: float, message: str) -> None:
+        self.append(LimitHit(limit=limit, value=value, message=message))
+        raise LimitReached(limit, message)
+
+
+def _since(began: float) -> float:
+    return round(time.monotonic() - began, 4)
+
+
+if TYPE_CHECKING:
+    _: type[Workbench] = Attempt

@@ -1,0 +1,89 @@
+"""The loop: plan → edit → test → reflect, until the work is accepted or cannot go on.
+
+What is done next follows from the state alone, so a resumed attempt goes on in the middle of any
+step.
+"""
+
+from swe_agent.agent.attempt import Attempt
+from swe_agent.agent.guardrails import stuck
+from swe_agent.agent.phases import PHASES
+from swe_agent.agent.reflect import reflect
+from swe_agent.core.errors import LimitReached
+from swe_agent.core.events import LimitHit, Phase, PhaseStarted
+
+SILENT_TURNS = 3
+"""So many replies without a call in a row count as a submission."""
+
+
+def work(attempt: Attempt) -> None:
+    """Go round until reflect accepts.
+
+    Raises:
+        LimitReached: a limit ended it; the best tree so far is in the state.
+        ModelFault: no reply could be had; the attempt can be resumed.
+        EnvironmentFault: the sandbox is lost for good.
+    """
+    state = attempt.state
+    if not state.phase:
+        begin(attempt, "plan", 1)
+    while state.accepted is None:
+        while state.pending:
+            attempt.act(state.pending[0])
+        attempt.settle()
+        match state.phase:
+            case "plan" | "edit" if following := _next(attempt):
+                begin(attempt, following, state.iteration)
+            case "plan" | "edit":
+                _guard(attempt)
+                attempt.ask()
+            case "test":
+                if not state.tested_in_phase:
+                    attempt.test_round("iteration")
+                begin(attempt, "reflect", state.iteration)
+            case _:
+                once_more = reflect(attempt)
+                if state.accepted is None:
+                    begin(attempt, "edit", state.iteration + once_more)
+
+
+def begin(attempt: Attempt, phase: Phase, iteration: int) -> None:
+    """Enter a phase.
+
+    Raises:
+        LimitReached: it would be one iteration too many.
+    """
+    most = attempt.kit.settings.limits.max_iterations
+    if iteration > most:
+        message = f"{most} iterations are used up"
+        attempt.append(LimitHit(limit="iterations", value=most, message=message))
+        raise LimitReached("iterations", message)
+    template = PHASES[phase].prompt
+    note = attempt.note(template) if template else None
+    attempt.append(PhaseStarted(phase=phase, iteration=iteration, note=note))
+
+
+def _next(attempt: Attempt) -> Phase | None:
+    """The phase that what was done since this one began leads to; None: stay."""
+    state = attempt.state
+    row = PHASES[state.phase or "plan"]
+    if state.submitted or state.silent_turns >= SILENT_TURNS:
+        return "test"
+    if state.tested_in_phase:
+        return "reflect"
+    is_over = row.ends_after & state.done_in_phase or state.turns_in_phase >= row.turns
+    return row.next if is_over else None
+
+
+def _guard(attempt: Attempt) -> None:
+    """Say it when the model goes in circles, says nothing to do, or was cut off; end it when saying
+    did not help."""
+    state = attempt.state
+    how = stuck(state.past)
+    if how and "stuck" not in state.reminders:
+        attempt.remind("stuck", how=how, tool=state.past[-1].call.name)
+    elif how and state.reminders[-1] == "stuck" and stuck(state.past[:-1]):
+        message = f"the model goes in circles ({how})"
+        attempt.append(LimitHit(limit="stuck", value=state.steps, message=message))
+        raise LimitReached("stuck", message)
+    elif state.silent_turns:
+        attempt.remind("cut_off" if state.turn and state.turn.stop == "max_tokens" else "no_call")

@@ -1,0 +1,205 @@
+"""What an attempt knows, as a fold over its events: the live run and `resume` build it the same
+way."""
+
+from collections import deque
+from dataclasses import dataclass, field
+from typing import Literal
+
+from pydantic import JsonValue
+
+from swe_agent.aci.tool import PastCall
+from swe_agent.core.events import (
+    CandidateScored,
+    Checkpoint,
+    CheckpointSaved,
+    ContextRendered,
+    EnvironmentReady,
+    Event,
+    HumanSaid,
+    LedgerRow,
+    LimitHit,
+    ModelCalled,
+    ModelReplied,
+    Phase,
+    PhaseStarted,
+    ReminderGiven,
+    RolledBack,
+    RunFinished,
+    RunStarted,
+    TestsRan,
+    ToolCalled,
+    ToolReturned,
+)
+from swe_agent.core.messages import Message, Note, ToolCall, Turn, Usage
+from swe_agent.core.task import TestReport
+
+
+@dataclass(frozen=True, slots=True)
+class Best:
+    """The best tree so far and what its tests said."""
+
+    checkpoint: Checkpoint
+    report: TestReport
+
+
+@dataclass(slots=True)
+class State:
+    """Everything that the loop decides on. Only `apply` changes it."""
+
+    started: RunStarted | None = None
+    environment: EnvironmentReady | None = None
+    phase: Phase | Literal[""] = ""
+    iteration: int = 0
+    history: list[Message] = field(default_factory=list)
+    past: list[PastCall] = field(default_factory=list)
+    done_in_phase: set[str] = field(default_factory=set)
+    """Tools that did what was asked since the phase began."""
+    turns_in_phase: int = 0
+    silent_turns: int = 0
+    """Replies without a call, in a row."""
+    submitted: bool = False
+    """Whether the model called its work done since it last began to edit."""
+    steps: int = 0
+    """Replies that were asked for."""
+    usage: Usage = field(default_factory=Usage)
+    """Of whole replies; a call without reply adds its reserve to the cost."""
+    reserved_usd: float | None = None
+    """Reserve of the model call that has no reply yet."""
+    turn: Turn | None = None
+    """The last reply."""
+    pending: deque[ToolCall] = field(default_factory=deque)
+    """Calls of the last reply that have no observation yet."""
+    running: ToolCall | None = None
+    """The call that was begun and has no observation yet."""
+    unsaved: list[ToolCall] = field(default_factory=list)
+    """Calls that write, done after the last checkpoint: at most one."""
+    checkpoint: Checkpoint | None = None
+    baseline: list[TestReport] = field(default_factory=list)
+    tested: TestsRan | None = None
+    """The last whole round of tests of the attempt."""
+    tested_in_phase: bool = False
+    judged: Literal["", "scored", "rolled back"] = ""
+    """What reflect did about the last round of tests."""
+    said_left_of: str = ""
+    """The last tree that the model was told is not done."""
+    best: Best | None = None
+    rollbacks: int = 0
+    reminders: list[str] = field(default_factory=list)
+    """Names of the reminders given in this iteration."""
+    ledger: dict[str, LedgerRow] = field(default_factory=dict)
+    accepted: CandidateScored | None = None
+    limit: LimitHit | None = None
+    finished: RunFinished | None = None
+
+    def apply(self, event: Event) -> None:
+        """Take one event in."""
+        match event:
+            case RunStarted():
+                self.started = event
+            case EnvironmentReady():
+                self.environment, self.checkpoint = event, event.checkpoint
+            case PhaseStarted():
+                self._phase(event)
+            case ContextRendered():
+                self.ledger |= {row.layer: row for row in event.rows}
+            case ModelCalled():
+                self._lose_reserve()
+                self.steps, self.reserved_usd = event.step, event.reserve_usd
+            case ModelReplied():
+                self._reply(event)
+            case ToolCalled():
+                self.running = event.call
+                self.unsaved += [event.call] if event.writes else []
+            case ToolReturned():
+                self._observe(event)
+            case CheckpointSaved():
+                self.checkpoint, self.unsaved = event.checkpoint, []
+            case TestsRan():
+                self._tests(event)
+            case RolledBack():
+                self.rollbacks += 1
+                self.judged = "rolled back"
+                self.checkpoint, self.unsaved = event.to, []
+                self._say(event.note)
+            case ReminderGiven() | HumanSaid():
+                self._told(event)
+            case CandidateScored():
+                self._scored(event)
+            case LimitHit():
+                self.limit = event
+            case RunFinished():
+                self.finished = event
+            case _:
+                pass
+
+    @property
+    def spent_usd(self) -> float:
+        """Money that is gone, reserves of unanswered calls included."""
+        return self.usage.cost_usd
+
+    def _say(self, note: Note | None) -> None:
+        if note is not None:
+            self.history.append(note)
+
+    def _told(self, event: ReminderGiven | HumanSaid) -> None:
+        self._say(event.note)
+        if isinstance(event, HumanSaid):
+            self.accepted = self.limit = self.finished = None
+        else:
+            self.reminders.append(event.name)
+            if event.name == "not_done" and self.tested:
+                self.said_left_of = self.tested.tree
+
+    def _phase(self, event: PhaseStarted) -> None:
+        if event.iteration != self.iteration:
+            self.reminders = []
+        if event.phase in ("plan", "edit"):
+            self.submitted, self.silent_turns = False, 0
+        self.phase, self.iteration = event.phase, event.iteration
+        self.done_in_phase, self.turns_in_phase, self.tested_in_phase = set(), 0, False
+        self._say(event.note)
+
+    def _reply(self, event: ModelReplied) -> None:
+        self.reserved_usd = None
+        self.usage += event.turn.usage
+        self.turn = event.turn
+        self.turns_in_phase += 1
+        self.silent_turns = 0 if event.turn.calls else self.silent_turns + 1
+        self.pending = deque(event.turn.calls)
+        self.history.append(event.turn)
+
+    def _observe(self, event: ToolReturned) -> None:
+        call = self.pending.popleft()
+        self.running = None
+        self.history.append(event.observation)
+        self.past.append(PastCall(event.step, call, event.observation))
+        if event.observation.outcome == "ok":
+            self.done_in_phase.add(call.name)
+            self.submitted = self.submitted or call.name == "submit"
+
+    def _tests(self, event: TestsRan) -> None:
+        if event.note is not None:
+            said: JsonValue = {"report": event.report.model_dump(mode="json")}
+            self._say(event.note.model_copy(update={"data": said}))
+        if event.purpose == "baseline":
+            self.baseline.append(event.report)
+            if self.environment:
+                self.best = Best(self.environment.checkpoint, event.report)
+        elif event.purpose == "iteration":
+            self.tested, self.tested_in_phase, self.judged = event, True, ""
+
+    def _scored(self, event: CandidateScored) -> None:
+        """Reflect's decision: whether the tree that was tested last is the best, and whether it is
+        the end."""
+        self.judged = "scored"
+        said = event.data if isinstance(event.data, dict) else {}
+        if said.get("best") and self.tested and self.checkpoint:
+            self.best = Best(self.checkpoint, self.tested.report)
+        if said.get("accepted"):
+            self.accepted = event
+
+    def _lose_reserve(self) -> None:
+        """A call that was never answered counts as spent: the provider may have billed it."""
+        if self.reserved_usd is not None:
+            self.usage += Usage(cost_usd=self.reserved_usd)
+            self.reserved_usd = None

@@ -1,0 +1,1 @@
+"""What a model is shown: layers under a budget, with a ledger."""
