@@ -29,10 +29,12 @@ from swe_agent.verify.reports import (
 NOTHING_COLLECTED = 5
 """Exit code of pytest, and of unittest since Python 3.12, for a run without tests."""
 TIMED_OUT = 124
+_CLEAN_UP_TIMEOUT_S = 30.0
 _RESULTS_LIMIT_BYTES = 200_000_000
 _TAIL_LINES = 60
 _UNITTEST = re.compile(r"(?<=-m )unittest(?![\w.])")
 _PYTEST = re.compile(r"(?<![\w.-])py\.?test(?![\w-])")
+_TELLING = re.compile(r"ERROR|E  |Ran 0 tests|no tests ran", re.IGNORECASE)
 _NOT_RUNNABLE = (126, 127)
 
 
@@ -70,7 +72,9 @@ def run_tests(
     whole = merged(one.outcomes for one in ran)
     for target in wanted:
         if not _is_known(target, whole):
-            whole.note(target, "error", f"Unknown test: no test command collects {target!r}.")
+            broken = _broken_above(target, whole)
+            why = f"{broken} does not load" if broken else "no test command collects it"
+            whole.note(target, "error", f"Unknown test {target!r}: {why}.")
     return _report(ran, whole, blobs)
 
 
@@ -87,8 +91,8 @@ def require_collected(report: TestReport, commands: Sequence[str]) -> None:
         return
     codes = [f"`{command}` (exit {report.exit_codes.get(command, '?')})" for command in commands]
     said = [line.strip(" =") for line in report.tail.splitlines() if line.strip(" =")]
-    errors = [line for line in said if line.startswith(("ERROR", "E  "))]
-    last = f": {(errors or said)[-1]}" if said else "."
+    telling = [line for line in said if _TELLING.match(line)]
+    last = f": {(telling or said)[-1]}" if said else "."
     raise EnvironmentFault(
         f"The test command collects nothing: {', '.join(codes) or 'no command'}{last}",
         "Run it yourself in the repository, then give the right one with --test 'COMMAND' "
@@ -121,22 +125,35 @@ def _run_one(sandbox: Sandbox, command: str, timeout_s: float, targets: Sequence
             "Use an image whose /tmp can be written.",
         ) from failure
     line = f'export PYTHONPATH="{scratch}${{PYTHONPATH:+:$PYTHONPATH}}"; '
-    if is_unittest:
-        line += _UNITTEST.sub(name, command)
-    else:
-        line += f'export PYTEST_ADDOPTS="${{PYTEST_ADDOPTS-}} -p {name}"; {command}'
+    line += _UNITTEST.sub(name, command) if is_unittest else _with_options(f"-p {name}", command)
     result = sandbox.execute(line, timeout_s)
-    raw = _results(sandbox, f"{scratch}/results.jsonl")
-    sandbox.execute(f"rm -rf {quote(scratch)}", 30)
+    raw = _contents(sandbox, f"{scratch}/results.jsonl")
     if raw is not None:
-        return _judged(command, result, from_records(raw), per_test=True)
-    if name.encode() in result.output:
-        plain = (
-            command
-            if is_unittest
-            else f'export PYTEST_ADDOPTS="${{PYTEST_ADDOPTS-}} -rA"; {command}'
-        )
-        result = sandbox.execute(plain, timeout_s)
+        ran = _judged(command, result, from_records(raw), per_test=True)
+    elif name.encode() not in result.output:
+        ran = _printed(command, result)
+    elif is_unittest:
+        ran = _printed(command, sandbox.execute(command, timeout_s))
+    else:
+        ran = _without_recorder(sandbox, command, timeout_s, scratch)
+    sandbox.execute(f"rm -rf {quote(scratch)}", _CLEAN_UP_TIMEOUT_S)
+    return ran
+
+
+def _with_options(options: str, command: str) -> str:
+    return f'export PYTEST_ADDOPTS="${{PYTEST_ADDOPTS-}} {options}"; {command}'
+
+
+def _without_recorder(sandbox: Sandbox, command: str, timeout_s: float, scratch: str) -> _Ran:
+    """Run pytest where it cannot import the recorder (`python -I`), and read what it prints.
+
+    pytest writes its XML report when a session is over, so without one the printed lines may be a
+    dying test's own.
+    """
+    report = f"{scratch}/over.xml"
+    result = sandbox.execute(_with_options(f"-rA --junitxml={report}", command), timeout_s)
+    if _contents(sandbox, report) is None:
+        return _judged(command, result, Outcomes(ended=False), per_test=True)
     return _printed(command, result)
 
 
@@ -165,7 +182,7 @@ def _judged(command: str, result: CommandResult, outcomes: Outcomes, *, per_test
     return _Ran(command, result, outcomes, per_test)
 
 
-def _results(sandbox: Sandbox, path: str) -> bytes | None:
+def _contents(sandbox: Sandbox, path: str) -> bytes | None:
     try:
         return sandbox.read_file(path, _RESULTS_LIMIT_BYTES)
     except ToolFailure:
@@ -175,6 +192,12 @@ def _results(sandbox: Sandbox, path: str) -> bytes | None:
 def _is_known(target: str, outcomes: Outcomes) -> bool:
     starts = tuple(f"{target}{mark}" for mark in ("::", "[", ".", "/"))
     return target in outcomes.statuses or any(test.startswith(starts) for test in outcomes.statuses)
+
+
+def _broken_above(target: str, outcomes: Outcomes) -> str:
+    """The file, class or module of a target that broke before its tests were known."""
+    broken = (test for test, status in outcomes.statuses.items() if status == "error")
+    return next((test for test in broken if target.startswith((f"{test}::", f"{test}."))), "")
 
 
 def _report(ran: Sequence[_Ran], whole: Outcomes, blobs: BlobStore | None) -> TestReport:

@@ -20,15 +20,15 @@ Changes = Mapping[str, tuple[Entry | None, Entry | None]]
 class Trees(Protocol):
     """The part of the tree store that a verdict needs."""
 
-    def get(self, key: str) -> bytes:
+    def get(self, key: str, /) -> bytes:
         """The bytes of a blob."""
         ...
 
-    def overlay(self, tree_hash: str, changes: Mapping[str, Entry | None]) -> str:
+    def overlay(self, tree: str, changes: Mapping[str, Entry | None], /) -> str:
         """A tree with entries replaced; None deletes."""
         ...
 
-    def diff(self, a: str, b: str) -> Changes: ...
+    def diff(self, old: str, new: str, /) -> Changes: ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -121,13 +121,19 @@ class Recorder:
 
 
 class WorkerEars:
-    """Hears what pytest-xdist's workers collected; the controller itself collects nothing."""
+    """Hears what pytest-xdist's workers collected; the controller itself collects nothing.
+
+    Workers read their options from the environment again; the tests run in them, not here.
+    """
 
     def __init__(self, recorder: Recorder) -> None:
         self.recorder = recorder
 
     def pytest_xdist_node_collection_finished(self, ids: List[str]) -> None:
         self.recorder.collected(ids)
+
+    def pytest_xdist_setupnodes(self) -> None:
+        os.environ.update(_CLEARED)
 
 
 def _shown(config: Any, nodeid: str) -> str:
@@ -181,6 +187,7 @@ def _leave_environment() -> None:
     folders = os.environ.get("PYTHONPATH", "").split(os.pathsep)
     path = os.pathsep.join(folder for folder in folders if folder != str(HERE))
     for name, value in (("PYTEST_ADDOPTS", options), ("PYTHONPATH", path)):
+        _CLEARED[name] = os.environ.get(name, "")
         if value:
             os.environ[name] = value
         else:
@@ -188,5 +195,7 @@ def _leave_environment() -> None:
 
 
 _STARTED: List[object] = []
+_CLEARED: Dict[str, str] = {}
+"""What the environment said before we left it."""
 if f"-p {__name__}" in os.environ.get("PYTEST_ADDOPTS", ""):
     _leave_environment()
