@@ -1,0 +1,165 @@
+"""The checks of `doctor`: each a row that says ok, warn or fail, what was found, what to do."""
+
+import os
+import re
+import shutil
+import stat
+import sys
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from swe_agent.cli.home import state_home
+from swe_agent.core.errors import SweAgentError
+
+if TYPE_CHECKING:
+    from docker import DockerClient
+
+State = Literal["ok", "warn", "fail"]
+
+BASE_IMAGE = "swe-agent-base:1"
+ENOUGH_DISK_BYTES = 5_000_000_000
+SAFE_GITS = {(2, 39): 4, (2, 40): 2, (2, 41): 1, (2, 42): 2, (2, 43): 4, (2, 44): 1, (2, 45): 1}
+"""First patch release of each line that has the fixes of May 2024 (CVE-2024-32002 and others)."""
+SAFE_GITPYTHON = (3, 1, 60)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the check-up."""
+
+    name: str
+    state: State
+    found: str
+    todo: str = ""
+
+
+def check_all() -> list[Row]:
+    """Every check, in the order in which things are needed."""
+    return [
+        _python(),
+        _git(),
+        _gitpython(),
+        *_engine(),
+        _state_folder(),
+        _disk("disk", state_home()),
+        *_keys(),
+    ]
+
+
+def _python() -> Row:
+    return Row("python", "ok", sys.version.split()[0])
+
+
+def _git() -> Row:
+    from swe_agent.runtime.hostgit import run_git
+
+    try:
+        said = run_git(["--version"], Path("/")).line
+    except SweAgentError as fault:
+        return Row("git", "fail", fault.message, fault.next_step)
+    match = re.search(r"(\d+)\.(\d+)(?:\.(\d+))?", said)
+    number = (int(match[1]), int(match[2]), int(match[3] or 0)) if match else (0, 0, 0)
+    found = ".".join(map(str, number))
+    newest = max(SAFE_GITS)
+    line = number[:2]
+    if line <= newest and number[2] < SAFE_GITS.get(line, sys.maxsize):
+        return Row("git", "warn", found, "Update git: older ones run code while they clone.")
+    return Row("git", "ok", found)
+
+
+def _gitpython() -> Row:
+    try:
+        found = version("GitPython")
+    except PackageNotFoundError:
+        return Row("GitPython", "fail", "not installed", "Install swe-agent again.")
+    number = tuple(int(part) for part in re.findall(r"\d+", found)[:3])
+    if number < SAFE_GITPYTHON:
+        return Row("GitPython", "warn", found, "Update it: `pip install -U GitPython`.")
+    return Row("GitPython", "ok", found)
+
+
+def _engine() -> list[Row]:
+    from swe_agent.runtime.engine import connect
+
+    try:
+        client = connect(timeout_s=10)
+    except SweAgentError as fault:
+        return [Row("engine", "fail", fault.message, fault.next_step)]
+    try:
+        return _engine_rows(client)
+    finally:
+        client.close()
+
+
+def _engine_rows(client: "DockerClient") -> list[Row]:
+    from docker.errors import DockerException, ImageNotFound
+    from requests.exceptions import RequestException
+
+    try:
+        about = client.info()
+        found = f"{about.get('OperatingSystem', '?')}, engine {about.get('ServerVersion', '?')}"
+        rows = [Row("engine", "ok", f"{found}, API {client.api.api_version}")]
+        folder = Path(str(about.get("DockerRootDir", "")))
+        if folder.is_dir():
+            rows.append(_disk("engine's disk", folder))
+        image = client.images.get(BASE_IMAGE)
+    except ImageNotFound:
+        return [*rows, _no_image()]
+    except (DockerException, RequestException, OSError) as error:
+        return [Row("engine", "fail", str(error).splitlines()[0], "Restart the Docker engine.")]
+    size = int(image.attrs.get("Size", 0))
+    return [*rows, Row("base image", "ok", f"{BASE_IMAGE}, {size / 1e6:.0f} MB")]
+
+
+def _no_image() -> Row:
+    from swe_agent.settings.content import content_path
+
+    script = content_path("sandbox", "ensure-engine")
+    return Row(
+        "base image",
+        "warn",
+        f"{BASE_IMAGE} is not here",
+        f"Make it with `{script}`, or give your own with --image.",
+    )
+
+
+def _state_folder() -> Row:
+    folder = state_home()
+    name = "state folder"
+    nearest = next(p for p in (folder, *folder.parents) if p.exists())
+    if not os.access(nearest, os.W_OK | os.X_OK):
+        return Row(name, "fail", f"{folder} cannot be written", "Set SWE_AGENT_STATE_HOME.")
+    if folder.exists() and stat.S_IMODE(folder.stat().st_mode) & 0o077:
+        return Row(name, "warn", f"{folder} is open to others", f"Run: chmod 700 {folder}")
+    return Row(name, "ok", str(folder))
+
+
+def _disk(name: str, place: Path) -> Row:
+    nearest = next(p for p in (place, *place.parents) if p.exists())
+    free = shutil.disk_usage(nearest).free
+    found = f"{free / 1e9:.1f} GB free at {nearest}"
+    if free < ENOUGH_DISK_BYTES:
+        return Row(name, "warn", found, "Free some space: images and runs need a few GB.")
+    return Row(name, "ok", found)
+
+
+def _keys() -> list[Row]:
+    from swe_agent.settings.keys import Provider, api_key, key_variable
+
+    providers: tuple[Provider, ...] = ("anthropic", "openai")
+    rows: list[Row] = []
+    for provider in providers:
+        name = f"{provider} key"
+        try:
+            key = api_key(provider)
+        except SweAgentError as fault:
+            rows.append(Row(name, "fail", fault.message, fault.next_step))
+            continue
+        if key:
+            rows.append(Row(name, "ok", "set"))
+        else:
+            todo = f"Set {key_variable(provider)} to use it; `-m offline` needs no key."
+            rows.append(Row(name, "warn", "not set", todo))
+    return rows

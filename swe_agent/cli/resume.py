@@ -1,0 +1,37 @@
+"""`swe-agent resume`: on with an interrupted run, or with a finished one and a new word."""
+
+from swe_agent.cli.options import Apply, Branch, EventsJson, Issue, Quiet, RunName, Verbose
+
+
+def resume(
+    name: RunName,
+    issue: Issue = None,
+    apply: Apply = None,
+    branch: Branch = None,
+    as_json: EventsJson = False,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+) -> None:
+    """Go on with an interrupted run.
+
+    No reply of the model is paid for twice. With -i a finished run goes on too.
+
+    \b
+    Examples:
+      swe-agent resume 261122-041355-k3fm
+      swe-agent resume 2611 -i "also handle negative numbers"
+    """
+    from swe_agent.cli.asking import issue_text
+    from swe_agent.cli.home import find_run
+    from swe_agent.cli.record import progress_of
+    from swe_agent.cli.solving import Delivery, finish, resumable
+    from swe_agent.cli.view import Shown, watching
+
+    folder = find_run(name)
+    more = issue_text(issue) if issue is not None else ""
+    shown = Shown(as_json, quiet, verbose)
+    with resumable(folder), watching(folder, progress_of(folder), shown) as watch:
+        from swe_agent.solve import resume as go_on
+
+        result = go_on(folder, watch, more)
+    finish(folder, result, Delivery(apply, branch), quiet)

@@ -1,0 +1,150 @@
+"""`swe-agent run`: one issue in a local repository."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from swe_agent.cli.options import (
+    Apply,
+    Assignments,
+    Branch,
+    EventsJson,
+    Issue,
+    Presets,
+    Quiet,
+    SandboxKind,
+    Verbose,
+    taking,
+)
+
+Many = list[str] | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunOptions:
+    """What `run` takes on the command line; None: not given."""
+
+    repository: Annotated[
+        Path, typer.Argument(metavar="REPO", help="Folder of the repository.")
+    ] = Path()
+    issue: Issue = None
+    model: Annotated[
+        str | None,
+        typer.Option(
+            "-m", "--model", metavar="PROVIDER/NAME",
+            help="anthropic/NAME, openai/NAME, scripted/FILE or offline.",
+        ),
+    ] = None  # fmt: skip
+    base_url: Annotated[
+        str | None,
+        typer.Option("--base-url", metavar="URL", help="Endpoint instead of the vendor's own."),
+    ] = None
+    config: Presets = None
+    assignments: Assignments = None
+    strategy: Annotated[
+        str | None, typer.Option("--strategy", metavar="NAME", help="How attempts are spent.")
+    ] = None
+    sandbox: Annotated[
+        SandboxKind | None, typer.Option("--sandbox", help="What commands run in.")
+    ] = None
+    image: Annotated[
+        str | None, typer.Option("--image", metavar="IMAGE", help="Image of the container.")
+    ] = None
+    setup: Annotated[
+        Many, typer.Option("--setup", metavar="CMD", help="How to install; repeatable.")
+    ] = None
+    test: Annotated[
+        Many, typer.Option("--test", metavar="CMD", help="How to test; repeatable.")
+    ] = None
+    network: Annotated[
+        str | None, typer.Option("--network", metavar="POLICY", help="off, setup (default) or on.")
+    ] = None
+    include: Annotated[
+        Many,
+        typer.Option("--include", metavar="GLOB", help="Ignored files that go along; repeatable."),
+    ] = None
+    max_cost: Annotated[
+        float | None, typer.Option("--max-cost", metavar="USD", help="Money for model calls.")
+    ] = None
+    max_steps: Annotated[
+        int | None, typer.Option("--max-steps", metavar="N", help="Model calls.")
+    ] = None
+    max_iterations: Annotated[
+        int | None,
+        typer.Option("--max-iterations", metavar="N", help="Rounds of plan, edit, test, reflect."),
+    ] = None
+    max_time: Annotated[
+        float | None, typer.Option("--max-time", metavar="SECONDS", help="Wall time.")
+    ] = None
+    apply: Apply = None
+    branch: Branch = None
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", metavar="DIR", help="Run folder to make.")
+    ] = None
+    as_json: EventsJson = False
+    quiet: Quiet = False
+    verbose: Verbose = False
+
+    def overrides(self) -> dict[str, object]:
+        """The settings that options stand for, by dotted key."""
+        return {
+            "model": self.model,
+            "models.base_url": self.base_url,
+            "strategy": self.strategy,
+            "sandbox.kind": self.sandbox,
+            "sandbox.image": self.image,
+            "sandbox.setup": self.setup or None,
+            "sandbox.network": self.network,
+            "sandbox.include": self.include or None,
+            "tests.commands": self.test or None,
+            "limits.max_cost_usd": self.max_cost,
+            "limits.max_steps": self.max_steps,
+            "limits.max_iterations": self.max_iterations,
+            "limits.max_time_s": self.max_time,
+        }
+
+
+@taking(RunOptions)
+def run(options: RunOptions) -> None:
+    """Solve one issue in a local repository.
+
+    The repository stays as it is until the patch is applied. Runs stay on this machine.
+
+    \b
+    Examples:
+      swe-agent run -i "gcd(0, 5) loops for ever"
+      swe-agent run ~/project -i @issue.md -m anthropic/claude-sonnet-5-5
+      swe-agent run -m openai/qwen3 --base-url http://localhost:8000/v1 --test "pytest -q tests"
+      swe-agent run --json -q -i - < issue.md > events.jsonl
+    """
+    from swe_agent.cli.asking import issue_text, require_key
+    from swe_agent.cli.beginning import Beginning, begin, first_line, with_model
+    from swe_agent.cli.home import new_run_folder
+    from swe_agent.cli.screen import say
+    from swe_agent.cli.solving import Delivery
+    from swe_agent.cli.view import Shown
+    from swe_agent.runtime.repository import find_root
+    from swe_agent.settings.load import load
+
+    root = find_root(options.repository)
+    if options.branch is not None:
+        from swe_agent.runtime.branch import require_new_branch
+
+        require_new_branch(root, options.branch)
+    loaded = load(options.config or (), options.assignments or (), options.overrides(), root)
+    loaded, why = with_model(loaded)
+    model = loaded.settings.model or ""
+    if not options.quiet:
+        say(first_line(model, why))
+        if loaded.ignored:
+            say(f"ignored  the repository may not set: {', '.join(loaded.ignored)}")
+    require_key(model, loaded.settings.models.base_url)
+    issue = issue_text(options.issue)
+    folder = new_run_folder(options.output)
+    begin(
+        Beginning(root, issue, loaded, folder),
+        Shown(options.as_json, options.quiet, options.verbose),
+        Delivery(options.apply, options.branch),
+    )
