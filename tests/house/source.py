@@ -3,6 +3,7 @@
 import ast
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -44,6 +45,7 @@ def python_files(*folders: str) -> list[Path]:
     return sorted(path for folder in folders for path in (ROOT / folder).rglob("*.py"))
 
 
+@cache
 def parsed(path: Path) -> ast.Module:
     return ast.parse(path.read_text("utf-8"), str(path))
 
@@ -60,7 +62,8 @@ def room(module: str) -> str:
     return parts[1] if len(parts) > 1 else ""
 
 
-def imports(tree: ast.Module) -> Iterator[Import]:
+@cache
+def imports(tree: ast.Module) -> tuple[Import, ...]:
     """Every import, wherever it stands; `from a import b` counts as `a.b`.
 
     Late: in a function or under TYPE_CHECKING.
@@ -71,13 +74,19 @@ def imports(tree: ast.Module) -> Iterator[Import]:
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) or _is_type_checking(node)
         for inner in ast.walk(node)
     }
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            yield from (Import(name.name, node.lineno, id(node) in late) for name in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            start = "." * node.level + (node.module or "")
-            for name in node.names:
-                yield Import(f"{start}.{name.name}", node.lineno, id(node) in late)
+    return tuple(
+        Import(module, node.lineno, id(node) in late)
+        for node in ast.walk(tree)
+        for module in _modules(node)
+    )
+
+
+def _modules(node: ast.AST) -> Iterator[str]:
+    if isinstance(node, ast.Import):
+        yield from (name.name for name in node.names)
+    elif isinstance(node, ast.ImportFrom):
+        start = "." * node.level + (node.module or "")
+        yield from (f"{start}.{name.name}" for name in node.names)
 
 
 def _is_type_checking(node: ast.AST) -> bool:
