@@ -27,12 +27,13 @@ ENGINE = python_files("swe_agent", "tools")
 
 
 def broad_excepts(tree: ast.Module) -> list[int]:
-    """Lines of excepts that catch everything."""
+    """Lines of excepts that catch everything and go on; one that ends in a bare raise only cleans up."""
     return [
         node.lineno
         for node in ast.walk(tree)
         if isinstance(node, ast.ExceptHandler)
         and (node.type is None or re.search(r"\b(Base)?Exception\b", ast.unparse(node.type)))
+        and not (isinstance(node.body[-1], ast.Raise) and node.body[-1].exc is None)
     ]
 
 
