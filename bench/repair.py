@@ -1,0 +1,125 @@
+"""How many programs the offline model repairs, how fast, and with how many candidates.
+
+Usage: `python bench/repair.py TASKS [--out DIR] [--only ID] [--limit-s 60] [--json]`. TASKS is a
+JSONL file of small repair tasks: `id`, `files` (written to an empty folder), `entry_file`,
+`test_cmd`. The model goes through the tool route over a plain folder; `python` on the PATH has to
+have what the tests need.
+"""
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT))
+
+from swe_agent.aci.load import load_tools  # noqa: E402
+from swe_agent.aci.permissions import Permissions  # noqa: E402
+from swe_agent.aci.route import Route  # noqa: E402
+from swe_agent.aci.tool import PastCall  # noqa: E402
+from swe_agent.core.messages import Message, Note, Observation  # noqa: E402
+from swe_agent.core.protocols import Prompt  # noqa: E402
+from swe_agent.core.task import TestReport  # noqa: E402
+from swe_agent.repair.offline import OfflineModel  # noqa: E402
+from swe_agent.verify.runners import run_tests  # noqa: E402
+from tests.aci.local_sandbox import Bench, LocalSandbox  # noqa: E402
+
+TOOLS = ("view", "find_file", "edit", "undo", "try_edits", "run_tests", "submit")
+STEP_LIMIT = 60
+
+
+class Workbench(Bench):
+    """A folder in which tests really run."""
+
+    def __init__(self, folder: Path, command: str) -> None:
+        super().__init__(LocalSandbox(folder))
+        self.test_commands = (command,)
+
+    def run_tests(self, targets: tuple[str, ...]) -> TestReport:
+        return run_tests(self.sandbox, self.test_commands, 120.0, targets)
+
+
+def solved(folder: Path, command: str, limit_s: float, issue: str = "") -> list[Message]:
+    """The conversation in which the offline model repairs what lies in the folder."""
+    bench = Workbench(folder, command)
+    route = Route(load_tools([ROOT / "tools"], TOOLS), Permissions(), bench.blobs)
+    model = OfflineModel(search_s=limit_s)
+    history: list[Message] = [Note(kind="task", text=issue or "Make the failing tests pass.")]
+    for step in range(1, STEP_LIMIT):
+        turn = model.complete(Prompt("", tuple(history), route.specs()))
+        history.append(turn)
+        for call in turn.calls:
+            observation = route.act(call, bench)
+            bench.calls.append(PastCall(step, call, observation))
+            history.append(observation)
+        if not turn.calls or turn.calls[-1].name == "submit":
+            break
+    return history
+
+
+def row_of(task: dict, limit_s: float, out: Path | None) -> dict:
+    """One task's row: `plausible`, `seconds`, `candidates`, and what the model said last."""
+    with tempfile.TemporaryDirectory() as place:
+        folder = Path(place).resolve()
+        for path, text in task["files"].items():
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
+            (folder / path).write_text(text)
+        began = time.monotonic()
+        history = solved(folder, task["test_cmd"], limit_s)
+        seconds = time.monotonic() - began
+        repaired = (folder / task["entry_file"]).read_text()
+        if out:
+            place = out / task["id"] / task["entry_file"]
+            place.parent.mkdir(parents=True, exist_ok=True)
+            place.write_text(repaired)
+    changed = repaired != task["files"][task["entry_file"]]
+    reports = [
+        TestReport.model_validate(m.data["report"])
+        for m in history
+        if isinstance(m, Observation) and m.tool == "run_tests" and m.outcome == "ok"
+    ]
+    tried = sum(len(m.data["results"]) for m in history if _is_trial(m))
+    plausible = changed and bool(reports) and bool(reports[-1].passed) and not reports[-1].failed
+    return {
+        "plausible": plausible,
+        "seconds": round(seconds, 1),
+        "candidates": tried,
+        "said": history[-2].text if plausible and len(history) > 1 else history[-1].text,
+    }
+
+
+def _is_trial(message: Message) -> bool:
+    is_trial = isinstance(message, Observation) and message.tool == "try_edits"
+    return is_trial and message.outcome == "ok"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("tasks", type=Path)
+    parser.add_argument("--out", type=Path)
+    parser.add_argument("--only", action="append", default=[])
+    parser.add_argument("--limit-s", type=float, default=45.0)
+    parser.add_argument("--json", action="store_true")
+    options = parser.parse_args()
+    os.environ["PATH"] = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    rows = {}
+    for line in options.tasks.read_text().splitlines():
+        task = json.loads(line)
+        if options.only and not any(word in task["id"] for word in options.only):
+            continue
+        row = rows[task["id"]] = row_of(task, options.limit_s, options.out)
+        mark = "repaired" if row["plausible"] else "-"
+        line = f"{task['id']:<42} {mark:<9} {row['seconds']:6.1f} s {row['candidates']:5}"
+        print(line, repr(row["said"][:150]), file=sys.stderr, flush=True)
+    good = sum(row["plausible"] for row in rows.values())
+    print(f"{good} of {len(rows)} repaired", file=sys.stderr)
+    if options.json:
+        print(json.dumps({"tasks": rows, "plausible": good, "total": len(rows)}))
+
+
+if __name__ == "__main__":
+    main()

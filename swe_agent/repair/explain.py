@@ -1,0 +1,60 @@
+"""What the offline model says when it submits: what was wrong, what was changed, how sure it is."""
+
+from collections.abc import Mapping
+
+from swe_agent.core.task import TestReport
+from swe_agent.repair.history import Seen
+from swe_agent.repair.propose import Candidate
+from swe_agent.repair.syntax import Code
+
+PLACES_SHOWN = 5
+
+
+def of_repair(kept: Candidate, rivals: int, tried: int) -> str:
+    """The explanation of a change that was made."""
+    if rivals == 0:
+        sure = "No other candidate that was tried makes the failing tests pass."
+    else:
+        others = "1 other candidate" if rivals == 1 else f"{rivals} others"
+        sure = (
+            f"Plausible, but the tests could not tell it from {others}; this is the most natural."
+        )
+    confidence = "high" if rivals == 0 else "medium" if rivals <= 3 else "low"
+    return (
+        f"Changed {kept.function} at {kept.path}:{kept.line}: the repair {kept.says} "
+        f"(template: {kept.template}). The tests that failed pass, and none that passed was lost. "
+        f"{sure} Confidence: {confidence}. {tried} candidates were tried."
+    )
+
+
+def of_failure(
+    seen: Seen, suspicions: Mapping[tuple[str, int], float], codes: Mapping[str, Code], tried: int
+) -> str:
+    """The diagnosis where no repair was found."""
+    ranked = sorted(suspicions.items(), key=lambda item: (-item[1], item[0]))[:PLACES_SHOWN]
+    places = [f"{_name(codes[path], line)} at {path}:{max(1, line)}" for (path, line), _ in ranked]
+    failing = sorted(seen.base.failed) if seen.base else []
+    lines = [
+        "No repair found; nothing was changed. "
+        f"{tried} candidates were tried in {seen.seconds:.0f} s."
+    ]
+    if failing:
+        lines.append(
+            f"Failing: {', '.join(failing[:PLACES_SHOWN])}"
+            + (" …" if len(failing) > PLACES_SHOWN else "")
+        )
+    if places:
+        lines.append(f"Most suspicious: {'; '.join(places)}.")
+    return "\n".join(lines)
+
+
+def of_nothing(report: TestReport) -> str:
+    """What is said where no test fails."""
+    return (
+        f"No failing test: {len(report.passed)} passed. The offline model repairs what a failing "
+        "test shows; add a test that shows the fault."
+    )
+
+
+def _name(code: Code, line: int) -> str:
+    return next((f.name for f in code.functions() if f.lineno == line), "the module's own code")

@@ -1,0 +1,151 @@
+"""What the offline model knows: a fold over the conversation, nothing else."""
+
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from pydantic import JsonValue, ValidationError
+
+from swe_agent.core.messages import Message, Note, Observation, ToolCall, Turn
+from swe_agent.core.task import TestReport
+from swe_agent.repair.propose import Edit
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What one candidate came to against one list of tests."""
+
+    status: str
+    passed: int
+    failed: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Seen:
+    """All that was observed so far."""
+
+    issue: str = ""
+    base: TestReport | None = None
+    """The tests before the first edit."""
+    latest: TestReport | None = None
+    """The tests since the edits that stand; None where they have not run."""
+    paths: set[str] | None = None
+    texts: dict[str, str] = field(default_factory=dict)
+    """Files by path, as far as they were viewed before the first edit."""
+    next_lines: dict[str, int] = field(default_factory=dict)
+    """Where the view of a file has to go on; 0: it is whole."""
+    unreadable: set[str] = field(default_factory=set)
+    trials: dict[tuple[str, ...], dict[str, Trial]] = field(default_factory=dict)
+    """By tests, then by candidate."""
+    rounds: int = 0
+    seconds: float = 0.0
+    faults: int = 0
+    """Calls in a row that gave no answer."""
+    standing: list[Edit] = field(default_factory=list)
+    rejected: set[str] = field(default_factory=set)
+    """Candidates that were made with `edit` and taken back."""
+    calls: int = 0
+
+
+def key_of(edits: Iterable[Edit]) -> str:
+    """A candidate's identity."""
+    return json.dumps([[e.path, e.old, e.new] for e in edits])
+
+
+def folded(history: Iterable[Message]) -> Seen:
+    """The state after a conversation."""
+    seen = Seen()
+    asked: dict[str, ToolCall] = {}
+    for message in history:
+        if isinstance(message, Turn):
+            asked.update({call.id: call for call in message.calls})
+            seen.calls += len(message.calls)
+        elif isinstance(message, Note):
+            _take_note(seen, message)
+        elif message.call_id in asked:
+            _take_observation(seen, asked[message.call_id], message)
+    return seen
+
+
+def _take_note(seen: Seen, note: Note) -> None:
+    if note.kind == "task":
+        seen.issue += note.text
+    elif note.kind == "tests":
+        _take_report(seen, note.data)
+    elif note.kind == "rollback" and seen.standing:
+        seen.rejected.add(key_of(seen.standing))
+        seen.standing, seen.latest = [], None
+
+
+def _take_report(seen: Seen, value: JsonValue) -> None:
+    found = value.get("report") if isinstance(value, dict) else None
+    try:
+        report = TestReport.model_validate(found)
+    except ValidationError:
+        return
+    if seen.standing:
+        seen.latest = report
+    elif seen.base is None:
+        seen.base = report
+
+
+def _take_observation(seen: Seen, call: ToolCall, observation: Observation) -> None:
+    value = observation.data if isinstance(observation.data, dict) else {}
+    good = observation.outcome == "ok"
+    seen.faults = 0 if good else seen.faults + 1
+    match call.name:
+        case "run_tests" if not call.arguments.get("targets"):
+            _take_report(seen, value)
+        case "find_file" if good:
+            listed = value.get("paths")
+            found = {str(p) for p in listed} if isinstance(listed, list) else set()
+            seen.paths = (seen.paths or set()) | found
+        case "view":
+            _take_view(seen, call, value, good)
+        case "try_edits" if good:
+            _take_trials(seen, call, value)
+        case "edit" if good:
+            seen.standing.append(_edit(call.arguments))
+            seen.latest = None
+        case "edit":
+            seen.rejected.add(key_of([*seen.standing, _edit(call.arguments)]))
+        case "undo" if good and seen.standing:
+            seen.rejected.add(key_of(seen.standing))
+            seen.standing.pop()
+            seen.latest = None
+
+
+def _edit(arguments: dict[str, JsonValue]) -> Edit:
+    return Edit(*(str(arguments.get(name, "")) for name in ("path", "old", "new")))
+
+
+def _take_view(seen: Seen, call: ToolCall, value: dict[str, JsonValue], good: bool) -> None:
+    path = str(call.arguments.get("path", ""))
+    text, end, total = value.get("text"), value.get("end"), value.get("total_lines")
+    if not (good and isinstance(text, str) and isinstance(end, int) and isinstance(total, int)):
+        seen.unreadable.add(path)
+        return
+    if seen.standing or value.get("start") != seen.next_lines.get(path, 1):
+        return
+    seen.texts[path] = seen.texts.get(path, "") + text
+    seen.next_lines[path] = 0 if end >= total else end + 1
+
+
+def _take_trials(seen: Seen, call: ToolCall, value: dict[str, JsonValue]) -> None:
+    candidates, tests = call.arguments.get("candidates"), call.arguments.get("tests")
+    rows, seconds = value.get("results"), value.get("seconds")
+    if not (isinstance(candidates, list) and isinstance(tests, list) and isinstance(rows, list)):
+        return
+    known = seen.trials.setdefault(tuple(str(t) for t in tests), {})
+    for row in rows:
+        if not isinstance(row, dict) or not isinstance(row.get("index"), int):
+            continue
+        edits = candidates[int(str(row["index"]))]
+        listed = edits if isinstance(edits, list) else [edits]
+        key = key_of(_edit(e) for e in listed if isinstance(e, dict))
+        failed = row.get("failed")
+        names = tuple(str(t) for t in failed) if isinstance(failed, list) else ()
+        known[key] = Trial(str(row.get("status")), len(tests) - len(names), names)
+    seen.rounds += 1
+    seen.faults = 0 if rows else seen.faults + 1
+    seen.seconds += float(seconds) if isinstance(seconds, int | float) else 0.0

@@ -1,0 +1,204 @@
+"""Where the fault may be: files from tracebacks and imports, functions by how near the failing
+tests call them.
+"""
+
+import ast
+import re
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from swe_agent.repair.syntax import Code, Function
+
+_FRAME = re.compile(r'File "([^"\n]+)", line (\d+)|^([\w./\\-]+\.py):(\d+):', re.MULTILINE)
+_WORD = re.compile(r"[A-Za-z_]\w*")
+NEARER = 0.85
+"""Factor of suspicion for each call between a test and a function."""
+UNREACHED = 0.08
+
+
+@dataclass(frozen=True, slots=True)
+class Failing:
+    """One failing test: where it is written, and what it said."""
+
+    path: str
+    """Its file; empty where it is not known."""
+    name: str
+    """The test function, without class and parameters."""
+    text: str
+    """The failure's text."""
+
+
+def is_test_file(path: str) -> bool:
+    """Whether a file belongs to the tests; such a file is never changed.
+
+    >>> is_test_file("tests/test_stock.py"), is_test_file("shop/stock.py")
+    (True, False)
+    """
+    parts = PurePosixPath(path).parts
+    name = parts[-1] if parts else ""
+    inside = any(part in ("test", "tests", "testing") for part in parts[:-1])
+    return inside or name.startswith("test_") or name.endswith("_test.py") or name == "conftest.py"
+
+
+def failing_test(test: str, text: str, paths: Collection[str]) -> Failing:
+    """A test's file and function from its id, as pytest or unittest names it."""
+    bare = re.sub(r"\[.*\]$", "", test, flags=re.DOTALL)
+    if "::" in bare:
+        path, *rest = bare.split("::")
+        return Failing(path if path in paths else in_repository(path, paths), rest[-1], text)
+    named = re.fullmatch(r"(\w+) \(([\w.]+)\)", bare)
+    dotted = f"{named.group(2)}.{named.group(1)}" if named else bare
+    parts = dotted.split(".")
+    for depth in range(len(parts) - 1, 0, -1):
+        found = in_repository("/".join(parts[:depth]) + ".py", paths)
+        if found:
+            return Failing(found, parts[-1], text)
+    return Failing("", parts[-1], text)
+
+
+def in_repository(path: str, paths: Collection[str]) -> str:
+    """The repository's file that a path from elsewhere (absolute, or of an import) means; else
+    empty.
+    """
+    parts = [part for part in PurePosixPath(path).parts if part not in ("/", ".")]
+    for start in range(len(parts)):
+        tail = "/".join(parts[start:])
+        if tail in paths:
+            return tail
+        longer = [p for p in paths if p.endswith("/" + tail)]
+        if longer and start == 0:
+            return min(longer, key=len)
+    return ""
+
+
+def frames(text: str, paths: Collection[str]) -> list[tuple[str, int]]:
+    """The repository's files and lines that a traceback names, outermost first."""
+    found = []
+    for unittest_path, unittest_line, pytest_path, pytest_line in _FRAME.findall(text):
+        path = in_repository(unittest_path or pytest_path, paths)
+        if path:
+            found.append((path, int(unittest_line or pytest_line)))
+    return found
+
+
+def imported(code: Code, paths: Collection[str]) -> list[str]:
+    """The repository's files that a file imports, in order."""
+    found: dict[str, None] = {}
+    package = PurePosixPath(code.path).parent
+    for node in ast.walk(code.tree):
+        modules: list[str] = []
+        if isinstance(node, ast.Import):
+            modules = [alias.name.replace(".", "/") for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            start = package
+            for _ in range(node.level - 1):
+                start = start.parent
+            stem = (node.module or "").replace(".", "/")
+            stem = (start / stem).as_posix() if node.level else stem
+            modules = [stem, *(f"{stem}/{alias.name}" for alias in node.names)]
+        for module in modules:
+            for name in (f"{module}.py", f"{module}/__init__.py"):
+                path = in_repository(name, paths) if "/" not in module else _whole(name, paths)
+                if path:
+                    found[path] = None
+    return list(found)
+
+
+def _whole(name: str, paths: Collection[str]) -> str:
+    """A module's file by its whole dotted name, below any folder."""
+    if name in paths:
+        return name
+    return min((p for p in paths if p.endswith("/" + name)), key=len, default="")
+
+
+def suspicions(
+    codes: Mapping[str, Code], failing: Iterable[Failing], issue: str
+) -> dict[tuple[str, int], float]:
+    """How suspicious each function is (path and first line; 0: a module's own code), in (0, 1].
+
+    Near calls from failing tests count most, then tracebacks, then names in the issue. Files of
+    tests have none.
+    """
+    tests = list(failing)
+    sources = {path: code for path, code in codes.items() if not is_test_file(path)}
+    distance = _distances(codes, sources, tests)
+    blamed = {frame for test in tests for frame in frames(test.text, sources)}
+    words = set(_WORD.findall(issue))
+    scores: dict[tuple[str, int], float] = {}
+    for path, code in sources.items():
+        scores[path, 0] = UNREACHED
+        for function in code.functions():
+            steps = distance.get((path, function.lineno))
+            score = UNREACHED if steps is None else NEARER**steps
+            last = function.end_lineno or function.lineno
+            if any(p == path and function.lineno <= line <= last for p, line in blamed):
+                score = max(score, 0.6) * 1.3
+            if function.name in words:
+                score *= 1.3
+            scores[path, function.lineno] = score
+    top = max(scores.values(), default=1.0)
+    return {place: score / top for place, score in scores.items()}
+
+
+def _distances(
+    codes: Mapping[str, Code], sources: Mapping[str, Code], tests: list[Failing]
+) -> dict[tuple[str, int], int]:
+    """Calls between the failing tests and each function, by names alone."""
+    frontier: set[str] = set()
+    for test in tests:
+        if test.path in codes:
+            frontier |= _names_of_test(codes[test.path], test.name)
+    defined: dict[str, list[tuple[str, Function]]] = {}
+    for path, code in sources.items():
+        for name, function in _definitions(code):
+            defined.setdefault(name, []).append((path, function))
+    found: dict[tuple[str, int], int] = {}
+    steps = 0
+    while frontier:
+        reached = [pair for name in sorted(frontier) for pair in defined.get(name, ())]
+        fresh = [(p, f) for p, f in reached if (p, f.lineno) not in found]
+        found.update({(p, f.lineno): steps for p, f in fresh})
+        frontier = {name for _, function in fresh for name in _names_in(function)}
+        steps += 1
+    return found
+
+
+def _definitions(code: Code) -> Iterable[tuple[str, Function]]:
+    """Functions by the names that reach them: their own, and the class's for special methods."""
+    for function in code.functions():
+        yield function.name, function
+        place = code.parents.get(function)
+        special = function.name.startswith("__")
+        if isinstance(place, ast.ClassDef) and special:
+            yield place.name, function
+        outer = code.function_of(function)
+        if outer is not None:
+            yield outer.name, function
+
+
+def _names_of_test(code: Code, name: str) -> set[str]:
+    """Names that a test uses: its own, its class's set-up, the file's functions it calls."""
+    functions = {f.name: f for f in code.functions()}
+    test = functions.get(name)
+    if test is None:
+        return _names_in(code.tree)
+    names = _names_in(test)
+    place = code.parents.get(test)
+    if isinstance(place, ast.ClassDef):
+        for other in place.body:
+            if isinstance(other, Function) and not other.name.startswith("test"):
+                names |= _names_in(other)
+    for called in sorted(names & functions.keys()):
+        names |= _names_in(functions[called])
+    return names
+
+
+def _names_in(node: ast.AST) -> set[str]:
+    found = set()
+    for inner in ast.walk(node):
+        if isinstance(inner, ast.Name):
+            found.add(inner.id)
+        elif isinstance(inner, ast.Attribute):
+            found.add(inner.attr)
+    return found

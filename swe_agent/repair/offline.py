@@ -1,0 +1,240 @@
+"""The offline model: a policy over the tools that repairs programs by templates. Every reply is a
+function of the conversation alone, so a resumed or replayed run goes the same way.
+"""
+
+from typing import TYPE_CHECKING, Final
+
+from pydantic import JsonValue
+
+from swe_agent.core.messages import ToolCall, Turn
+from swe_agent.core.protocols import Model, Prompt
+from swe_agent.core.task import TestReport
+from swe_agent.repair import explain
+from swe_agent.repair.history import Seen, folded, key_of
+from swe_agent.repair.localize import (
+    failing_test,
+    frames,
+    imported,
+    suspicions,
+)
+from swe_agent.repair.propose import Candidate
+from swe_agent.repair.rank import weights_from
+from swe_agent.repair.search import Search
+from swe_agent.repair.syntax import Code
+from swe_agent.verify.naming import named_by
+
+FILE_LIMIT: Final = 30
+VIEW_LINES: Final = 1000
+VIEWS_PER_TURN: Final = 6
+GUARD_LIMIT: Final = 1500
+CONFIRM_LIMIT: Final = 20
+BATCH_S: Final = 30.0
+FAULT_LIMIT: Final = 3
+_Calls = list[tuple[str, dict[str, JsonValue]]]
+
+
+class OfflineModel:
+    """Repairs Python programs that have a failing test; costs nothing and needs no network."""
+
+    def __init__(self, search_s: float = 300.0) -> None:
+        """`search_s` bounds the seconds that `try_edits` may take in all."""
+        self._search_s = search_s
+        self._ready: dict[str, Search] = {}
+        self._codes: dict[tuple[str, str], Code | None] = {}
+
+    @property
+    def name(self) -> str:
+        """`offline`."""
+        return "offline"
+
+    def worst_case_usd(self, prompt: Prompt) -> float | None:
+        """Nothing is ever paid."""
+        return 0.0
+
+    def warm_up(self) -> None:
+        """Nothing is slow to load."""
+
+    def complete(self, prompt: Prompt) -> Turn:
+        """The next calls of the policy, or none where the phase offers no tool for them."""
+        seen = folded(prompt.history)
+        text, wanted = self._next(seen)
+        offered = {tool.name for tool in prompt.tools}
+        if offered and any(name not in offered for name, _ in wanted):
+            return Turn(text=text, model=self.name)
+        calls = tuple(
+            ToolCall(id=f"offline-{seen.calls + place}", name=name, arguments=arguments)
+            for place, (name, arguments) in enumerate(wanted, start=1)
+        )
+        return Turn(text=text, calls=calls, stop="tool_use" if calls else "end", model=self.name)
+
+    def _next(self, seen: Seen) -> tuple[str, _Calls]:
+        if seen.faults >= FAULT_LIMIT and not seen.standing:
+            return _submit("The tools gave no answer; nothing was changed.")
+        if seen.base is None:
+            return "Which tests fail?", [("run_tests", {})]
+        targets = targets_of(seen.issue, seen.base)
+        if not targets:
+            return _submit(explain.of_nothing(seen.base))
+        if seen.paths is None:
+            return "Where are the sources?", [("find_file", {"glob": "*.py"})]
+        if seen.standing and seen.latest is None:
+            return self._after_edit(seen, targets)
+        unseen = self._unseen(seen, targets)
+        if unseen and not seen.standing:
+            return "Reading the files that the failing tests reach.", unseen
+        return self._repair(seen, targets)
+
+    def _after_edit(self, seen: Seen, targets: tuple[str, ...]) -> tuple[str, _Calls]:
+        kept = self._standing(seen, targets)
+        if kept is not None and len(kept.edits) > len(seen.standing):
+            return "The repair's next edit.", [_edit_call(kept, len(seen.standing))]
+        return "Do all tests pass with the edit?", [("run_tests", {})]
+
+    def _standing(self, seen: Seen, targets: tuple[str, ...]) -> Candidate | None:
+        """The candidate that the edits in force are of."""
+        made = tuple(seen.standing)
+        search = self._search(seen, targets)[0]
+        known = search.passing(seen, targets)
+        return next((c for c in known if c.edits[: len(made)] == made), None)
+
+    def _repair(self, seen: Seen, targets: tuple[str, ...]) -> tuple[str, _Calls]:
+        search, suspicious, codes = self._search(seen, targets)
+        passing = search.passing(seen, targets)
+        tried = len(seen.trials.get(targets, {}))
+        if seen.standing and seen.latest is not None:
+            if not set(targets) & seen.latest.failed and not lost_by(seen):
+                kept = self._standing(seen, targets)
+                words = (
+                    explain.of_repair(kept, len(self._kept(seen, passing, targets)) - 1, tried)
+                    if kept
+                    else ""
+                )
+                return _submit(words or "The failing tests pass with the edit.")
+            return "The edit loses a test; taking it back.", [
+                ("undo", {"path": seen.standing[-1].path})
+            ]
+        guards = guards_of(seen, targets)
+        unconfirmed = [c for c in passing if key_of(c.edits) not in seen.trials.get(guards, {})]
+        if unconfirmed and guards:
+            text = f"{len(passing)} candidates fix the failing tests; do the others still pass?"
+            return text, [_try_call(unconfirmed[:CONFIRM_LIMIT], guards)]
+        kept_ones = self._kept(seen, passing, targets)
+        if kept_ones:
+            best = kept_ones[0]
+            return f"The best repair {best.says}.", [_edit_call(best, 0)]
+        batch = search.batch(seen, targets) if seen.seconds < self._search_s else []
+        if batch:
+            text = (
+                f"Trying {len(batch)} candidates; the first {batch[0].says} in {batch[0].function}."
+            )
+            return text, [_try_call(batch, targets)]
+        return _submit(explain.of_failure(seen, suspicious, codes, tried))
+
+    def _kept(
+        self, seen: Seen, passing: list[Candidate], targets: tuple[str, ...]
+    ) -> list[Candidate]:
+        """The passing candidates that lose no other test."""
+        guards = guards_of(seen, targets)
+        if not guards:
+            return passing
+        trials = seen.trials.get(guards, {})
+        return [c for c in passing if (t := trials.get(key_of(c.edits))) and t.status == "passed"]
+
+    def _search(
+        self, seen: Seen, targets: tuple[str, ...]
+    ) -> tuple[Search, dict[tuple[str, int], float], dict[str, Code]]:
+        codes = {path: code for path in seen.texts if (code := self._code(seen, path))}
+        failures = seen.base.failures if seen.base else {}
+        failing = [failing_test(t, failures.get(t, ""), seen.paths or set()) for t in targets]
+        suspicious = suspicions(codes, failing, seen.issue)
+        key = repr((sorted((p, c.text) for p, c in codes.items()), targets, seen.issue))
+        if key not in self._ready:
+            weights = weights_from("\n".join(f.text for f in failing))
+            self._ready = {key: Search(codes, suspicious, weights)}
+        self._ready[key].ready(seen, targets)
+        return self._ready[key], suspicious, codes
+
+    def _unseen(self, seen: Seen, targets: tuple[str, ...]) -> _Calls:
+        """Views of files that matter and were not read yet, up to a few at once."""
+        paths = seen.paths or set()
+        failures = seen.base.failures if seen.base else {}
+        failing = [failing_test(t, failures.get(t, ""), paths) for t in targets]
+        wanted: dict[str, None] = dict.fromkeys(f.path for f in failing if f.path)
+        for test in failing:
+            wanted.update(dict.fromkeys(path for path, _ in frames(test.text, paths)))
+        for path in wanted.copy():
+            self._add_imports(seen, path, wanted)
+        views: _Calls = []
+        for path in list(wanted)[:FILE_LIMIT]:
+            start = seen.next_lines.get(path, 1)
+            if start and path not in seen.unreadable:
+                end = start + VIEW_LINES - 1
+                views.append(("view", {"path": path, "start": start, "end": end}))
+        return views[:VIEWS_PER_TURN]
+
+    def _add_imports(self, seen: Seen, path: str, wanted: dict[str, None]) -> None:
+        """Add what a file imports, and what that imports, as far as it was read."""
+        code = self._code(seen, path)
+        fresh = [p for p in imported(code, seen.paths or set()) if p not in wanted] if code else []
+        wanted.update(dict.fromkeys(fresh))
+        if len(wanted) < FILE_LIMIT:
+            for other in fresh:
+                self._add_imports(seen, other, wanted)
+
+    def _code(self, seen: Seen, path: str) -> Code | None:
+        """A file parsed; None where it was not read whole, does not parse or has odd line ends."""
+        text = seen.texts.get(path)
+        if text is None or seen.next_lines.get(path) or "\r" in text:
+            return None
+        if (path, text) not in self._codes:
+            try:
+                self._codes[path, text] = Code(path, text)
+            except (SyntaxError, ValueError, RecursionError):
+                self._codes[path, text] = None
+        return self._codes[path, text]
+
+
+def targets_of(issue: str, report: TestReport) -> tuple[str, ...]:
+    """The failing tests that the issue names; all that fail where it names none."""
+    failing = sorted(report.failed)
+    return tuple(named_by(issue, failing, report.failures)) or tuple(failing)
+
+
+def guards_of(seen: Seen, targets: tuple[str, ...]) -> tuple[str, ...]:
+    """The tests that pass at base, targets left out; those of the targets' files alone where they
+    are very many.
+    """
+    guards = sorted(seen.base.passed - set(targets)) if seen.base else []
+    if len(guards) > GUARD_LIMIT:
+        files = {test.split("::")[0] for test in targets}
+        guards = [test for test in guards if test.split("::")[0] in files][:GUARD_LIMIT]
+    return tuple(guards)
+
+
+def lost_by(seen: Seen) -> frozenset[str]:
+    """Tests that passed at base and do not with the edits in force."""
+    if seen.base is None or seen.latest is None:
+        return frozenset()
+    return seen.base.passed - seen.latest.passed
+
+
+def _try_call(
+    candidates: list[Candidate], tests: tuple[str, ...]
+) -> tuple[str, dict[str, JsonValue]]:
+    listed: list[JsonValue] = [
+        [{"path": e.path, "old": e.old, "new": e.new} for e in c.edits] for c in candidates
+    ]
+    return "try_edits", {"candidates": listed, "tests": list(tests), "total_s": BATCH_S}
+
+
+def _edit_call(candidate: Candidate, place: int) -> tuple[str, dict[str, JsonValue]]:
+    edit = candidate.edits[place]
+    return "edit", {"path": edit.path, "old": edit.old, "new": edit.new}
+
+
+def _submit(summary: str) -> tuple[str, _Calls]:
+    return summary, [("submit", {"summary": summary})]
+
+
+if TYPE_CHECKING:
+    _: Model = OfflineModel()

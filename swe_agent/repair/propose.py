@@ -1,0 +1,141 @@
+"""From templates and suspicious functions to candidates: exact edits, best first, each parsed and
+made only once.
+"""
+
+import ast
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from swe_agent.repair.rank import Weights
+from swe_agent.repair.syntax import Code, Function, Rewrite, own_nodes
+from swe_agent.repair.templates import TEMPLATES
+from swe_agent.repair.templates.template import Template
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """One exact replacement; `old` is in the file once."""
+
+    path: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One possible repair."""
+
+    edits: tuple[Edit, ...]
+    template: str
+    says: str
+    """What the change does, as a clause."""
+    path: str
+    line: int
+    function: str
+    score: float
+    """Suspicion x prior x weight; comparable within one run only."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Draft:
+    code: Code
+    scope: ast.AST
+    rewrite: Rewrite
+    template: Template
+    score: float
+
+
+Suspicions = Mapping[tuple[str, int], float]
+"""By path and first line of a function (0: the module's own code): how suspicious, in (0, 1]."""
+
+
+def proposed(
+    codes: Mapping[str, Code], suspicions: Suspicions, weights: Weights
+) -> Iterator[Candidate]:
+    """The candidates, best first; each changes the program and still parses."""
+    drafts = [
+        draft
+        for (path, line), suspicion in suspicions.items()
+        for draft in _drafts(codes[path], line, suspicion, weights)
+    ]
+    drafts.sort(key=lambda d: (-d.score, d.code.path, d.rewrite.start, d.rewrite.text))
+    made: set[tuple[str, int, str]] = set()
+    originals: dict[tuple[str, int], str | None] = {}
+    for draft in drafts:
+        at = (draft.code.path, getattr(draft.scope, "lineno", 0))
+        if at not in originals:
+            originals[at] = _meaning(draft, Rewrite(0, 0, ""))
+        meaning = _meaning(draft, draft.rewrite)
+        if meaning is None or meaning == originals[at] or (*at, meaning) in made:
+            continue
+        made.add((*at, meaning))
+        yield _candidate(draft)
+
+
+def exact(path: str, text: str, rewrite: Rewrite) -> Edit:
+    """The rewrite as whole lines, with as many lines around them as make `old` unique."""
+    start = text.rfind("\n", 0, rewrite.start) + 1
+    end = rewrite.end
+    if end == start or text[end - 1 : end] != "\n":
+        end = _line_end(text, end)
+    above = True
+    while not text[start:end].strip() or text.count(text[start:end]) != 1:
+        if (start, end) == (0, len(text)):
+            break
+        if (above and start > 0) or end == len(text):
+            start = text.rfind("\n", 0, max(0, start - 1)) + 1
+        else:
+            end = _line_end(text, end + 1)
+        above = not above
+    new = text[start : rewrite.start] + rewrite.text + text[rewrite.end : end]
+    return Edit(path, text[start:end], new)
+
+
+def _line_end(text: str, at: int) -> int:
+    found = text.find("\n", at)
+    return len(text) if found < 0 else found
+
+
+def _drafts(code: Code, line: int, suspicion: float, weights: Weights) -> Iterator[_Draft]:
+    scope: ast.AST = next((f for f in code.functions() if f.lineno == line), code.tree)
+    for node in (scope, *own_nodes(scope)):
+        if node is not scope and isinstance(node, Function | ast.ClassDef):
+            continue
+        for template in TEMPLATES:
+            for rewrite in template.rule(code, node):
+                score = suspicion * weights.of(template) * rewrite.weight
+                yield _Draft(code, scope, rewrite, template, score)
+
+
+def _meaning(draft: _Draft, rewrite: Rewrite) -> str | None:
+    """The syntax tree of the function after the change; None where it does not parse."""
+    text, (start, end) = draft.code.text, _scope_span(draft)
+    end = max(end, rewrite.end)
+    if rewrite.end > rewrite.start or rewrite.text:
+        if rewrite.start < start:
+            start = 0
+        text = text[start : rewrite.start] + rewrite.text + text[rewrite.end : end]
+    else:
+        text = text[start:end]
+    try:
+        return ast.dump(ast.parse(f"if 1:\n{text}" if text[:1] in (" ", "\t") else text))
+    except (SyntaxError, ValueError, RecursionError):
+        return None
+
+
+def _scope_span(draft: _Draft) -> tuple[int, int]:
+    if not isinstance(draft.scope, Function):
+        return 0, len(draft.code.text)
+    start, end = draft.code.span(draft.scope)
+    text = draft.code.text
+    return text.rfind("\n", 0, start) + 1, min(len(text), _line_end(text, end) + 1)
+
+
+def _candidate(draft: _Draft) -> Candidate:
+    code = draft.code
+    name = draft.scope.name if isinstance(draft.scope, Function) else "<module>"
+    edit = exact(code.path, code.text, draft.rewrite)
+    line = code.text.count("\n", 0, draft.rewrite.start) + 1
+    return Candidate(
+        (edit,), draft.template.name, draft.template.says, code.path, line, name, draft.score
+    )

@@ -1,0 +1,85 @@
+"""In which order candidates are tried, and which of those that pass is kept."""
+
+import re
+from dataclasses import dataclass
+
+from swe_agent.repair.templates.template import Template
+
+_LITERAL = re.compile(r"'[^']*'|\"[^\"]*\"|\b\d+\b")
+_USUAL = {"0", "1", "2", "''", '""'}
+
+BOOSTS: tuple[tuple[str, frozenset[str], float], ...] = (
+    (
+        r"RecursionError|maximum recursion",
+        frozenset(
+            {"argument order", "recursion argument", "off by one", "boundary", "early exit"}
+            | {"condition case", "relative argument", "kept item"}
+        ),
+        1.5,
+    ),
+    (
+        r"IndexError|out of range|StopIteration|empty",
+        frozenset(
+            {"comparator", "off by one", "slice bounds", "range bounds", "loop end"}
+            | {"condition case", "boundary", "early exit"}
+        ),
+        1.3,
+    ),
+    (
+        r"'?NoneType'?",
+        frozenset(("null guard", "early exit", "forgotten result", "skip", "first value")),
+        1.8,
+    ),
+    (
+        r"[Tt]imeout|timed out",
+        frozenset(("loop end", "comparator", "off by one", "arithmetic", "operand order", "power")),
+        1.3,
+    ),
+    (r"ZeroDivisionError", frozenset(("early exit", "condition case", "operand order")), 1.8),
+    (r"KeyError", frozenset(("variable", "condition case", "argument order", "text")), 1.3),
+    (r"TypeError", frozenset(("missing call", "needless call", "variable", "rebinding")), 1.3),
+    (r"AttributeError", frozenset(("attribute", "function", "variable", "null guard")), 1.3),
+    (r"is not|!= None|None !=", frozenset(("forgotten result",)), 1.3),
+)
+"""What a failure's text says about the kind of fault: pattern, templates that fit, and by how much.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What the failures say about the templates: a factor for each one that they favour."""
+
+    factors: dict[str, float]
+
+    def of(self, template: Template) -> float:
+        """The template's prior in the light of the failures."""
+        return template.prior * self.factors.get(template.name, 1.0)
+
+
+def weights_from(failures: str) -> Weights:
+    """The weights that the failures' texts speak for.
+
+    >>> weights_from("IndexError: list index out of range").factors["off by one"]
+    1.3
+    """
+    factors: dict[str, float] = {}
+    for pattern, names, factor in BOOSTS:
+        if re.search(pattern, failures):
+            for name in names:
+                factors[name] = max(factor, factors.get(name, 1.0))
+    return Weights(factors)
+
+
+def naturalness(old: str, new: str, tests: str) -> float:
+    """How general a change looks, in (0, 1]: lower for long changes and for values taken from the
+    tests.
+
+    >>> naturalness("x < 3", "x > 3", ""), naturalness("x < 100", "x < 417", "f(417)")
+    (1.0, 0.2)
+    """
+    grown = abs(len(new) - len(old))
+    value = 1.0 / (1.0 + grown / 80)
+    fresh = set(_LITERAL.findall(new)) - set(_LITERAL.findall(old)) - _USUAL
+    if any(literal in tests for literal in fresh):
+        value *= 0.2
+    return value if new.strip() else value * 0.6

@@ -1,0 +1,168 @@
+"""The search: which candidates come next, which passed, which make progress and are built on."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import islice
+
+from swe_agent.repair.history import Seen, Trial, key_of
+from swe_agent.repair.propose import Candidate, Suspicions, proposed
+from swe_agent.repair.rank import Weights, naturalness
+from swe_agent.repair.syntax import Code
+
+BATCHES = (24, 60, 120, 200)
+CANDIDATE_LIMIT = 3000
+BASES = 3
+SECOND_LIMIT = 400
+"""Candidates that are built on one base."""
+
+
+@dataclass(slots=True)
+class Pool:
+    """Candidates made as far as they were asked for, best first."""
+
+    source: Iterator[Candidate]
+    made: list[Candidate] = field(default_factory=list)
+
+    def first(self, count: int) -> list[Candidate]:
+        """The best `count`, or as many as there are."""
+        if count > len(self.made):
+            self.made.extend(islice(self.source, count - len(self.made)))
+        return self.made[:count]
+
+
+class Search:
+    """The candidates for one state of the files and one list of failing tests; pure but for what it
+    keeps ready.
+    """
+
+    def __init__(self, codes: Mapping[str, Code], suspicions: Suspicions, weights: Weights) -> None:
+        self._codes = dict(codes)
+        self._suspicions = dict(suspicions)
+        self._weights = weights
+        self._pool = Pool(proposed(self._codes, self._suspicions, weights))
+        self._seconds: dict[str, Pool] = {}
+
+    def batch(self, seen: Seen, targets: tuple[str, ...]) -> list[Candidate]:
+        """The next candidates to try; empty when the ideas are spent."""
+        size = BATCHES[min(seen.rounds, len(BATCHES) - 1)]
+        tried = seen.trials.get(targets, {})
+        singles = _untried(self._pool, tried, size, CANDIDATE_LIMIT)
+        bases = self._bases(tried, targets, whole_tests=bool(singles))
+        if not bases or (singles and seen.rounds < 2):
+            return singles
+        pairs = self._pairs(bases, tried, size)
+        half = max(size // 2, size - len(pairs)) if singles else 0
+        return [*singles[:half], *pairs[: size - min(half, len(singles))]]
+
+    def passing(self, seen: Seen, targets: tuple[str, ...]) -> list[Candidate]:
+        """Candidates with which all targets pass, the most natural first; those made and taken back
+        left out.
+        """
+        tried = seen.trials.get(targets, {})
+        good = [
+            candidate
+            for pool in (self._pool, *self._seconds.values())
+            for candidate in pool.made
+            if (trial := tried.get(key_of(candidate.edits))) and trial.status == "passed"
+            if key_of(candidate.edits) not in seen.rejected
+        ]
+        tests = "\n".join(seen.base.failures.values()) if seen.base else ""
+        return sorted(good, key=lambda c: -c.score * _naturalness(c, tests))
+
+    def nearest(self, seen: Seen, targets: tuple[str, ...]) -> list[Candidate]:
+        """The candidates with which most targets pass, though not all."""
+        return self._bases(seen.trials.get(targets, {}), targets, whole_tests=False)
+
+    def ready(self, seen: Seen, targets: tuple[str, ...]) -> None:
+        """Make again what earlier calls were about, so that their results find their candidates."""
+        tried = seen.trials.get(targets, {})
+        singles = sum(1 for key in tried if key.count('", "') == 2) + BATCHES[-1]
+        self._pool.first(min(CANDIDATE_LIMIT, singles))
+        if len(tried) > BATCHES[0]:
+            self._pairs(self._bases(tried, targets, whole_tests=False), tried, 0)
+
+    def _bases(
+        self, tried: Mapping[str, Trial], targets: tuple[str, ...], whole_tests: bool
+    ) -> list[Candidate]:
+        """Candidates worth building on: with the most targets passing.
+
+        With `whole_tests`, one that makes all cases of some test function pass and leaves another
+        one failing.
+        """
+        groups = {_function(test) for test in targets}
+        ranked = []
+        for candidate in self._pool.made:
+            trial = tried.get(key_of(candidate.edits))
+            if trial is None or trial.status == "passed" or not trial.passed:
+                continue
+            if not whole_tests or groups - {_function(test) for test in trial.failed}:
+                ranked.append((-trial.passed, -candidate.score, candidate))
+        ranked.sort(key=lambda row: row[:2])
+        return [candidate for _, _, candidate in ranked[:BASES]]
+
+    def _pairs(
+        self, bases: list[Candidate], tried: Mapping[str, Trial], size: int
+    ) -> list[Candidate]:
+        found: list[Candidate] = []
+        for base in bases:
+            key = key_of(base.edits)
+            if key not in self._seconds:
+                self._seconds[key] = Pool(self._built_on(base))
+            pool = self._seconds[key]
+            made = sum(1 for c in pool.made if key_of(c.edits) in tried)
+            pool.first(min(SECOND_LIMIT, made + max(size, BATCHES[-1])))
+            found += _untried(pool, tried, max(1, size // len(bases)), SECOND_LIMIT)
+        return found[:size]
+
+    def _built_on(self, base: Candidate) -> Iterator[Candidate]:
+        """The base with one more edit each."""
+        first = base.edits[0]
+        text = self._codes[first.path].text.replace(first.old, first.new)
+        codes = {**self._codes, first.path: Code(first.path, text)}
+        moved = _moved(self._suspicions, self._codes[first.path], codes[first.path])
+        for more in proposed(codes, moved, self._weights):
+            yield replace(
+                more,
+                edits=(*base.edits, *more.edits),
+                template=f"{base.template} and {more.template}",
+                says=f"{base.says}, and {more.says} in {more.function}",
+                path=base.path,
+                line=base.line,
+                function=base.function,
+                score=base.score * more.score,
+            )
+
+
+def _untried(pool: Pool, tried: Mapping[str, Trial], size: int, limit: int) -> list[Candidate]:
+    """The best candidates that have no result yet."""
+    found: list[Candidate] = []
+    count = 0
+    while len(found) < size and count < limit:
+        step = pool.first(min(limit, count + size))[count:]
+        if not step:
+            break
+        count += len(step)
+        found += [c for c in step if key_of(c.edits) not in tried]
+    return found[:size]
+
+
+def _moved(suspicions: Suspicions, before: Code, after: Code) -> dict[tuple[str, int], float]:
+    """The suspicions with the lines of functions as they are after an edit of one file."""
+    moved = {place: score for place, score in suspicions.items() if place[0] != before.path}
+    old, new = list(before.functions()), list(after.functions())
+    moved[before.path, 0] = suspicions.get((before.path, 0), 0.0)
+    for was, now in zip(old, new, strict=False):
+        moved[before.path, now.lineno] = suspicions.get((before.path, was.lineno), 0.0)
+    return moved
+
+
+def _function(test: str) -> str:
+    return re.sub(r"\[.*\]$", "", test, flags=re.DOTALL)
+
+
+def _naturalness(candidate: Candidate, tests: str) -> float:
+    value = 1.0
+    for edit in candidate.edits:
+        value *= naturalness(edit.old, edit.new, tests)
+    return value

@@ -1,0 +1,28 @@
+"""The repair templates: each knows one way in which programs are wrong, and its prior among the
+others.
+"""
+
+from swe_agent.repair.templates import (
+    calls,
+    conditions,
+    constants,
+    expressions,
+    names,
+    operators,
+    returns,
+    slices,
+    statements,
+)
+from swe_agent.repair.templates.template import Template
+
+TEMPLATES: tuple[Template, ...] = (
+    *operators.TEMPLATES,
+    *constants.TEMPLATES,
+    *names.TEMPLATES,
+    *calls.TEMPLATES,
+    *slices.TEMPLATES,
+    *conditions.TEMPLATES,
+    *returns.TEMPLATES,
+    *expressions.TEMPLATES,
+    *statements.TEMPLATES,
+)

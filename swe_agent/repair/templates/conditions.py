@@ -1,0 +1,163 @@
+"""Conditions that hold too often or too rarely, and guards that are missing."""
+
+import ast
+from collections.abc import Iterator
+
+from swe_agent.repair.syntax import Code, Rewrite, arguments_of, locals_of, own_nodes
+from swe_agent.repair.templates.template import Template
+
+DONOR_LIMIT = 10
+
+
+def tests_of(node: ast.AST) -> list[ast.expr]:
+    """The conditions that a node decides by."""
+    if isinstance(node, ast.If | ast.While | ast.IfExp):
+        return [node.test]
+    return list(node.ifs) if isinstance(node, ast.comprehension) else []
+
+
+def null_guards(code: Code, node: ast.AST) -> Iterator[Rewrite]:
+    """A check that the object is there, before the condition asks it: `x is None or x.done`."""
+    for test in tests_of(node):
+        bases = {
+            code.text_of(n.value): None
+            for n in ast.walk(test)
+            if isinstance(n, ast.Attribute | ast.Subscript)
+            and isinstance(n.value, ast.Name | ast.Attribute)
+        }
+        text = _operand(code, test)
+        for base in bases:
+            if base == "self":
+                continue
+            yield code.swap(test, f"{base} is None or {text}")
+            yield code.swap(test, f"{base} is not None and {text}")
+            yield code.swap(test, f"not {base} or {text}", 0.6)
+            yield code.swap(test, f"{base} and {text}", 0.8)
+
+
+def widened(code: Code, node: ast.AST) -> Iterator[Rewrite]:
+    """One more case in a condition, or one more demand: from the function's names and its other
+    conditions.
+    """
+    for test in tests_of(node):
+        text = _operand(code, test)
+        share = 1.0 if not isinstance(test, ast.BoolOp) else 0.6
+        for donor, weight in donors(code, test):
+            if donor != code.text_of(test):
+                yield code.swap(test, f"{text} or {donor}", weight * share)
+                yield code.swap(test, f"{text} and {donor}", weight * share * 0.9)
+
+
+def donors(code: Code, test: ast.expr) -> Iterator[tuple[str, float]]:
+    """Conditions that could be asked here, with their weights."""
+    function = code.function_of(test)
+    if function is None:
+        return
+    parameters = arguments_of(function)
+    for name in list(dict.fromkeys(code.names_at(test)))[:DONOR_LIMIT]:
+        if name in ("self", "cls"):
+            continue
+        near = 1.0 if name in parameters else 0.6
+        yield f"not {name}", 0.8 * near
+        yield name, 0.4 * near
+        yield f"{name} is None", 0.4 * near
+    others = [t for n in own_nodes(function) for t in tests_of(n) if t is not test]
+    for other in others[:DONOR_LIMIT]:
+        yield code.text_of(other), 0.4
+
+
+def narrowed(code: Code, node: ast.AST) -> Iterator[Rewrite]:
+    """A part of a condition left out."""
+    if not isinstance(node, ast.BoolOp):
+        return
+    texts = [code.text_of(v) for v in node.values]
+    word = " and " if isinstance(node.op, ast.And) else " or "
+    for left_out in range(len(texts)):
+        kept = [t for place, t in enumerate(texts) if place != left_out]
+        yield code.swap_operand(node, word.join(kept))
+
+
+def endless(code: Code, node: ast.AST) -> Iterator[Rewrite]:
+    """A loop that has to end when something is used up."""
+    if not isinstance(node, ast.While) or not isinstance(
+        node.test, ast.Constant | ast.Name | ast.Compare
+    ):
+        return
+    always = isinstance(node.test, ast.Constant)
+    for name in code.names_at(node)[:DONOR_LIMIT]:
+        if name not in ("self", "cls") and name != code.text_of(node.test):
+            yield code.swap(node.test, name, 1.0 if always else 0.4)
+            if always:
+                yield code.swap(node.test, f"{name} is not None", 0.5)
+
+
+def early_exits(code: Code, node: ast.AST) -> Iterator[Rewrite]:
+    """A guard at the function's start for input that is empty, missing or smallest."""
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return
+    body = [
+        s for s in node.body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))
+    ]
+    if not body:
+        return
+    for name in [a for a in arguments_of(node) if a not in ("self", "cls")][:4]:
+        for condition, weight in (
+            (f"not {name}", 1.0),
+            (f"{name} is None", 0.8),
+            (f"{name} <= 1", 0.5),
+            (f"len({name}) <= 1", 0.5),
+        ):
+            for value in _exit_values(code, node, name):
+                yield from code.insert(body[0], f"if {condition}:\n    {value}", weight=weight)
+
+
+def _exit_values(
+    code: Code, function: ast.FunctionDef | ast.AsyncFunctionDef, name: str
+) -> list[str]:
+    """What the guard may return: what the function returns elsewhere, else the usual empties."""
+    simple = {
+        code.text_of(n.value): None
+        for n in own_nodes(function)
+        if isinstance(n, ast.Return)
+        and isinstance(n.value, ast.Constant | ast.List | ast.Dict | ast.Tuple)
+    }
+    known = list(dict.fromkeys([*simple, "None", name, "0", "[]", "''", "False"]))
+    return ["return" if v == "None" else f"return {v}" for v in known[:6]]
+
+
+def skips(code: Code, node: ast.AST) -> Iterator[Rewrite]:
+    """A guard at a loop's start that passes over what is missing or was seen."""
+    if not isinstance(node, ast.For) or not isinstance(node.target, ast.Name):
+        return
+    name = node.target.id
+    function = code.function_of(node)
+    conditions = {f"not {name}": 0.8, f"{name} is None": 0.8}
+    conditions.update(
+        {f"{name} in {other}": 0.4 for other in (locals_of(function) if function else [])}
+    )
+    for condition, weight in list(conditions.items())[:8]:
+        for word in ("continue", "break"):
+            yield from code.insert(
+                node.body[0],
+                f"if {condition}:\n    {word}",
+                weight=weight if word == "continue" else weight / 2,
+            )
+
+
+def _operand(code: Code, test: ast.expr) -> str:
+    text = code.text_of(test)
+    return (
+        f"({text})"
+        if isinstance(test, ast.BoolOp | ast.IfExp | ast.Lambda | ast.NamedExpr)
+        else text
+    )
+
+
+TEMPLATES = (
+    Template("null guard", 0.5, null_guards, "asks first whether the object is there"),
+    Template("condition case", 0.3, widened, "adds a case to the condition"),
+    Template("condition part", 0.5, narrowed, "drops a part of the condition"),
+    Template("loop end", 0.5, endless, "ends the loop when something is used up"),
+    Template("early exit", 0.2, early_exits, "returns early for the smallest input"),
+    Template("skip", 0.2, skips, "passes over some members"),
+)

@@ -1,0 +1,100 @@
+"""Wrong constants: numbers off by a little, flags, texts used elsewhere, first values."""
+
+import ast
+from collections.abc import Iterator
+
+from swe_agent.repair.syntax import Code, Rewrite
+from swe_agent.repair.templates.template import Template
+
+TEXT_LIMIT = 6
+
+
+def numbers(code: Code, node: ast.AST) -> Iterator[Rewrite]:
+    """A whole number that is one too large or too small, or one of 0, 1, -1."""
+    if not (isinstance(node, ast.Constant) and type(node.value) is int):
+        return
+    value = node.value
+    near = {value + 1: 1.0, value - 1: 1.0, 0: 0.5, 1: 0.5, -1: 0.4}
+    for new, weight in near.items():
+        if new != value and (new >= 0 or value <= 1):
+            yield code.swap_operand(node, str(new), weight)
+
+
+def flags(code: Code, node: ast.AST) -> Iterator[Rewrite]:
+    """True for False."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, bool):
+        yield code.swap(node, str(not node.value))
+
+
+def texts(code: Code, node: ast.AST) -> Iterator[Rewrite]:
+    """A text that another place of the same function uses, or a blank for nothing."""
+    if not (isinstance(node, ast.Constant) and isinstance(node.value, str)):
+        return
+    if isinstance(code.parents.get(node), ast.Expr | ast.JoinedStr | ast.FormattedValue):
+        return
+    if node.value in ("", " "):
+        yield code.swap(node, repr(" " if not node.value else ""), 0.6)
+    function = code.function_of(node)
+    others = {
+        n.value: None
+        for n in ast.walk(function or code.tree)
+        if isinstance(n, ast.Constant)
+        and isinstance(n.value, str)
+        and n.value != node.value
+        and len(n.value) < 40
+        and not isinstance(code.parents.get(n), ast.Expr | ast.JoinedStr)
+    }
+    for other in list(others)[:TEXT_LIMIT]:
+        yield code.swap(node, repr(other), 0.5)
+
+
+def first_values(code: Code, node: ast.AST) -> Iterator[Rewrite]:
+    """What a variable starts from: an end of the number line instead of 0, a filled list instead of
+    an empty one.
+    """
+    if not isinstance(node, ast.Assign) or not isinstance(node.targets[0], ast.Name):
+        return
+    value = node.value
+    if isinstance(value, ast.Constant) and type(value.value) in (int, float):
+        for text in ("float('-inf')", "float('inf')", "None", "0.0"):
+            yield code.swap(value, text, 0.4)
+    elif isinstance(value, ast.Constant) and value.value is None:
+        for text in ("0", "[]", "''", "{}"):
+            yield code.swap(value, text, 0.4)
+    elif isinstance(value, ast.List | ast.Tuple) and not value.elts:
+        for name in code.names_at(node)[:6]:
+            yield code.swap(value, f"[{name}]", 0.2)
+        yield code.swap(value, "[0]", 0.2)
+
+
+def mutable_defaults(code: Code, node: ast.AST) -> Iterator[Rewrite]:
+    """A list or dict made once, at definition, and shared by all calls."""
+    if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+        return
+    named = node.args.posonlyargs + node.args.args
+    pairs = list(
+        zip(named[len(named) - len(node.args.defaults) :], node.args.defaults, strict=True)
+    )
+    pairs += [(a, d) for a, d in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True) if d]
+    body = [
+        s for s in node.body if not (isinstance(s, ast.Expr) and isinstance(s.value, ast.Constant))
+    ]
+    for argument, default in pairs:
+        if isinstance(default, ast.List | ast.Dict | ast.Set | ast.Call) and body:
+            start = code.span(default)[0]
+            text, end = code.text_of(default), code.span(default)[1]
+            indent = code.indent(body[0])
+            lines = code.whole_lines(body[0])
+            if lines is not None:
+                middle = code.text[end : lines[0]]
+                guard = f"{indent}if {argument.arg} is None:\n{indent}    {argument.arg} = {text}\n"
+                yield Rewrite(start, lines[0], f"None{middle}{guard}")
+
+
+TEMPLATES = (
+    Template("number", 0.75, numbers, "uses another number"),
+    Template("flag", 0.6, flags, "turns a flag"),
+    Template("text", 0.35, texts, "uses another text of this function"),
+    Template("first value", 0.35, first_values, "starts from another value"),
+    Template("mutable default", 0.6, mutable_defaults, "makes the default afresh on each call"),
+)

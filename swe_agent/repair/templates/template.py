@@ -1,0 +1,21 @@
+"""What a repair template is."""
+
+import ast
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from swe_agent.repair.syntax import Code, Rewrite
+
+Rule = Callable[[Code, ast.AST], Iterator[Rewrite]]
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """One way to change a program, offered every node of a suspicious function."""
+
+    name: str
+    prior: float
+    """How often such a change is the right one, relative to the other templates, in (0, 1]."""
+    rule: Rule
+    says: str
+    """What the change does, as a clause for the explanation."""

@@ -1,0 +1,115 @@
+"""The tool that tries many candidate edits in one call; its harness runs inside the sandbox."""
+
+import json
+import shlex
+from pathlib import Path
+from typing import Annotated, Any, Final
+from uuid import uuid4
+
+from pydantic import Field, JsonValue
+
+from swe_agent.aci.tool import Failed, ToolArguments, ToolOutput, Workbench
+
+CANDIDATE_LIMIT: Final = 200
+SHOWN_LIMIT: Final = 20
+GRACE_S: Final = 60.0
+HARNESS: Final = Path(__file__).parent / "try_edits"
+LAUNCH: Final = """cd {root} || exit 127
+for python in .venv/bin/python venv/bin/python python python3; do
+  command -v "$python" >/dev/null 2>&1 || continue
+  if "$python" -c 'import sys; sys.exit(sys.version_info < (3, 6))' 2>/dev/null
+  then exec "$python" -B -W ignore {folder}/harness.py {folder}/spec.json; fi
+done
+echo 'no Python 3.6 or later in this sandbox'; exit 127"""
+
+
+class ExactEdit(ToolArguments):
+    """Replaces the one occurrence of `old` in a file by `new`."""
+
+    path: str
+    old: str
+    new: str
+
+
+class TryEdits:
+    """Try up to 200 candidate edits against tests, without changing the repository.
+
+    Each candidate is made in a scratch copy, the tests run on it in a process of their own, and it
+    is undone. Use it to compare several possible fixes in one call; make the one you keep with
+    `edit`. Python tests only (pytest, unittest).
+    """
+
+    name = "try_edits"
+    writes = False
+
+    class Arguments(ToolArguments):
+        """What to try, and which tests judge it."""
+
+        candidates: Annotated[
+            list[list[ExactEdit] | ExactEdit], Field(min_length=1, max_length=CANDIDATE_LIMIT)
+        ]
+        """Each one edit, or a list of edits made in order; `old` must occur exactly once."""
+        tests: tuple[str, ...] = ()
+        """Ids as run_tests names them; empty: all tests."""
+        timeout_s: Annotated[float, Field(gt=0, le=600)] | None = None
+        """Processor seconds that one test may take; default: measured on the unchanged project."""
+        total_s: Annotated[float, Field(gt=0, le=900)] = 60.0
+        """Seconds after which no further candidate is begun."""
+
+    def run(self, arguments: Arguments, bench: Workbench) -> ToolOutput:
+        """Try the candidates; those not reached in time have no result.
+
+        Raises:
+            ToolFailure: the harness could not run.
+        """
+        folder = f"/tmp/try-edits-{uuid4().hex[:12]}"
+        candidates = [[c] if isinstance(c, ExactEdit) else c for c in arguments.candidates]
+        spec = {
+            "repository": bench.sandbox.root,
+            "candidates": [[edit.model_dump() for edit in edits] for edits in candidates],
+            "tests": list(arguments.tests),
+            "commands": list(bench.test_commands),
+            "timeout_s": arguments.timeout_s,
+            "total_s": arguments.total_s,
+            "memory_mb": 1536,
+            "folder": f"{folder}/work",
+            "results": f"{folder}/results.jsonl",
+        }
+        for name in ("harness.py", "runners.py"):
+            bench.sandbox.write_file(f"{folder}/{name}", (HARNESS / name).read_bytes())
+        bench.sandbox.write_file(f"{folder}/spec.json", json.dumps(spec).encode())
+        try:
+            rows, seconds = self._tried(folder, arguments.total_s, bench)
+        finally:
+            bench.sandbox.run(f"rm -rf {folder}", timeout_s=30)
+        value: JsonValue = {"results": rows, "seconds": seconds}
+        return ToolOutput(text=_told(rows, len(candidates), seconds), data=value, whole=None)
+
+    def _tried(self, folder: str, total_s: float, bench: Workbench) -> tuple[list[Any], float]:
+        command = LAUNCH.format(root=shlex.quote(bench.sandbox.root), folder=folder)
+        result = bench.sandbox.run(f"( {command} )", timeout_s=total_s + GRACE_S)
+        lines = result.output.decode("utf-8", "replace").strip().splitlines()
+        if result.exit_code != 0 and not result.timed_out:
+            tail = "\n".join(lines[-15:])
+            raise Failed(f"the candidates could not be tried (exit {result.exit_code}):\n{tail}")
+        written = bench.sandbox.read_file(f"{folder}/results.jsonl").decode("utf-8", "replace")
+        rows = [json.loads(line) for line in written.splitlines()]
+        return sorted(rows, key=lambda row: int(row["index"])), result.duration_s
+
+
+def _told(rows: list[Any], asked: int, seconds: float) -> str:
+    """What a reader sees: the counts, those that passed, then the nearest misses."""
+    by_status = {
+        word: [r for r in rows if r["status"] == word]
+        for word in ("passed", "failed", "timeout", "invalid")
+    }
+    counts = ", ".join(f"{len(found)} {word}" for word, found in by_status.items() if found)
+    lines = [f"{len(rows)} of {asked} candidates tried in {seconds:.1f} s: {counts or 'none'}."]
+    misses = sorted(by_status["failed"] + by_status["timeout"], key=lambda r: len(r["failed"]))
+    for row in [*by_status["passed"], *misses, *by_status["invalid"]][:SHOWN_LIMIT]:
+        failed = f", fails {', '.join(row['failed'][:3])}" if row["failed"] else ""
+        message = f": {row['message']}" if row["message"] else ""
+        lines.append(
+            f"candidate {row['index']}: {row['status']}, {row['passed']} passed{failed}{message}"
+        )
+    return "\n".join(lines)

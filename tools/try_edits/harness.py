@@ -1,0 +1,272 @@
+"""Tries candidate edits against tests, one forked child each; runs inside the sandbox.
+
+Usage: `python harness.py SPEC`, Python 3.6 or later. SPEC is JSON: `repository`, `candidates`
+(lists of `{path, old, new}`), `tests` (ids), `commands` (the run's test commands), `total_s`,
+`memory_mb`, `folder` (scratch space, made here) and `results` (a file that gets one JSON line a
+candidate). The project is never imported in this process: each child imports it afresh from a
+scratch copy in which the candidate's edits were made, and the copy is put back after.
+"""
+
+# ruff: noqa: PTH103, PTH113, PTH116, PTH118, PTH123, UP031
+# mypy: ignore-errors
+
+import errno
+import gc
+import json
+import os
+import resource
+import select
+import shutil
+import signal
+import sys
+import time
+
+from runners import MESSAGE_CHARS, RUNNERS, SKIPPED, Channel, aim_imports, chosen_runner
+
+COLLECT_S = 30.0
+
+
+def run_child(spec: "dict", scratch: str, channel: Channel, writes_bytecode: bool) -> None:
+    """Be the child: bound what it may use, then run the tests. Never returns."""
+    status = 1
+    try:
+        os.setsid()
+        signal.signal(signal.SIGPROF, signal.SIG_DFL)
+        nothing = os.open(os.devnull, os.O_RDWR)
+        for fd in (0, 1, 2):
+            os.dup2(nothing, fd)
+        limit = spec["memory_mb"] << 20
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        sys.dont_write_bytecode = not writes_bytecode
+        os.chdir(scratch)
+        os.environ["PWD"] = scratch
+        aim_imports(spec["repository"], scratch)
+        RUNNERS[spec["runner"]](spec, channel)
+        channel.send(["end"])
+        status = 0
+    finally:
+        os._exit(status)
+
+
+class Round:
+    """What one child said."""
+
+    def __init__(self) -> None:
+        self.passed = []  # type: list[str]
+        self.failed = {}  # type: dict[str, str]
+        self.slowest_s = 0.0
+        self.collect_s = 0.0
+        self.ended = False
+        self.timed_out = False
+        self.message = ""
+
+    def take(self, event: "list[str]", began: float, since: float) -> None:
+        kind, now = event[0], time.time()
+        if kind == "start" and not self.collect_s:
+            self.collect_s = now - began
+        elif kind == "pass":
+            self.passed.append(event[1])
+            self.slowest_s = max(self.slowest_s, now - since)
+        elif kind == "fail":
+            self.failed[event[1]] = event[2]
+            self.slowest_s = max(self.slowest_s, now - since)
+        elif kind == "broken":
+            self.message = event[1]
+        elif kind == "end":
+            self.ended = True
+
+
+def run_round(
+    spec: "dict", scratch: str, cpu_s: float, wall_s: float, writes_bytecode: bool = False
+) -> Round:
+    """Run the tests once in a forked child; a test gets `cpu_s` of processor time and `wall_s` of
+    the clock.
+    """
+    reader, writer = os.pipe()
+    began = time.time()
+    pid = os.fork()
+    if pid == 0:
+        os.close(reader)
+        channel = Channel(writer)
+        channel.cpu_s = cpu_s
+        run_child(spec, scratch, channel, writes_bytecode)
+    os.close(writer)
+    told, buffer, since = Round(), b"", began
+    while True:
+        allowed = wall_s if told.collect_s else max(wall_s, COLLECT_S)
+        ready, _, _ = select.select([reader], [], [], max(0.0, since + allowed - time.time()))
+        if not ready:
+            told.timed_out = True
+            break
+        chunk = os.read(reader, 65536)
+        buffer += chunk
+        *lines, buffer = buffer.split(b"\n")
+        for line in lines:
+            told.take(json.loads(line.decode()), began, since)
+        since = time.time()
+        if not chunk or told.ended:
+            break
+    os.close(reader)
+    try:
+        if told.timed_out:
+            os.kill(pid, signal.SIGKILL)
+        status = os.waitpid(pid, 0)[1]
+        os.killpg(pid, signal.SIGKILL)
+    except OSError as problem:
+        if problem.errno not in (errno.ESRCH, errno.ECHILD, errno.EPERM):
+            raise
+    if os.WIFSIGNALED(status) and not told.ended:
+        told.timed_out = told.timed_out or os.WTERMSIG(status) == signal.SIGPROF
+        told.message = told.message or "died of signal %d" % os.WTERMSIG(status)
+    return told
+
+
+def replaced(text: str, edit: "dict") -> "tuple[str, str]":
+    """The text with the edit made, and what is wrong with the edit (empty: nothing)."""
+    count = text.count(edit["old"]) if edit["old"] else 0
+    if count != 1:
+        return text, "`old` occurs %d times in %s" % (count, edit["path"])
+    return text.replace(edit["old"], edit["new"]), ""
+
+
+def apply_edits(edits: "list[dict]", scratch: str, stamp: int) -> "tuple[dict, str]":
+    """Make the edits in the scratch copy; returns what to put back, and what is wrong (empty:
+    nothing).
+    """
+    before, after = {}, {}  # type: dict[str, bytes], dict[str, str]
+    for edit in edits:
+        path = os.path.normpath(os.path.join(scratch, edit["path"]))
+        if not os.path.realpath(path).startswith(scratch + os.sep) or not os.path.isfile(path):
+            return {}, "no such file: %s" % edit["path"]
+        if path not in after:
+            with open(path, "rb") as stream:
+                before[path] = stream.read()
+            after[path] = before[path].decode("utf-8", "surrogateescape")
+        after[path], wrong = replaced(after[path], edit)
+        if wrong:
+            return {}, wrong
+    for path, text in after.items():
+        if path.endswith(".py"):
+            try:
+                compile(text.encode("utf-8", "surrogateescape"), path, "exec", dont_inherit=True)
+            except (SyntaxError, ValueError) as problem:
+                return {}, "%s: %s" % (type(problem).__name__, problem)
+    undo = {}
+    for path, text in after.items():
+        undo[path] = (before[path], os.stat(path).st_mtime)
+        with open(path, "wb") as stream:
+            stream.write(text.encode("utf-8", "surrogateescape"))
+        os.utime(path, (stamp, stamp))  # a cached module counts as fresh by size and whole seconds
+    return undo, ""
+
+
+def put_back(undo: "dict") -> None:
+    for path, (content, stamp) in undo.items():
+        with open(path, "wb") as stream:
+            stream.write(content)
+        os.utime(path, (stamp, stamp))
+
+
+def result_of(index: int, told: Round, tests: "list[str]") -> "dict":
+    failed = [t for t in tests if t not in set(told.passed)] if tests else sorted(told.failed)
+    good = not failed and told.passed and not told.failed and told.ended
+    status = "passed" if good else ("timeout" if told.timed_out else "failed")
+    message = next(iter(told.failed.values()), "") or told.message
+    return {
+        "index": index,
+        "status": status,
+        "passed": len(told.passed),
+        "failed": failed,
+        "message": message[:MESSAGE_CHARS],
+    }
+
+
+def copy_repository(spec: "dict", scratch: str) -> None:
+    shutil.copytree(
+        spec["repository"], scratch, symlinks=True, ignore=lambda _, names: set(names) & SKIPPED
+    )
+
+
+def limits_from(baseline: Round, spec: "dict") -> "tuple[float, float]":
+    """Seconds of processor and of clock for one test, from what the unchanged project took."""
+    if spec.get("timeout_s"):
+        return spec["timeout_s"], spec["timeout_s"] * 2
+    slowest = baseline.slowest_s if baseline.passed or baseline.failed else 0.0
+    cpu_s = min(10.0, max(0.4, 8 * slowest))
+    return cpu_s, max(5.0, 3 * cpu_s)
+
+
+def work(spec: "dict", number: int, queue: int, out: int) -> None:
+    """Be one worker: a scratch copy of its own, candidates from the queue until it or the time is
+    at its end.
+    """
+    scratch = os.path.join(os.path.realpath(spec["folder"]), "copy%d" % number)
+    copy_repository(spec, scratch)
+    baseline = run_round(spec, scratch, 2.0, 10.0, writes_bytecode=True)
+    if (
+        spec["runner"] == "pytest"
+        and not baseline.passed
+        and not baseline.failed
+        and not baseline.timed_out
+    ):
+        spec["options"] = ["-o", "addopts="]
+        baseline = run_round(spec, scratch, 2.0, 10.0, writes_bytecode=True)
+    cpu_s, wall_s = limits_from(baseline, spec)
+    stamp = 1000000000 + number
+    while time.time() < spec["deadline"]:
+        token = os.read(queue, 4)
+        if len(token) < 4:
+            return
+        index = int.from_bytes(token, "big")
+        stamp += 10
+        undo, wrong = apply_edits(spec["candidates"][index], scratch, stamp)
+        if wrong:
+            row = {
+                "index": index,
+                "status": "invalid",
+                "passed": 0,
+                "failed": spec["tests"],
+                "message": wrong,
+            }
+        else:
+            row = result_of(index, run_round(spec, scratch, cpu_s, wall_s), spec["tests"])
+            put_back(undo)
+        os.write(out, (json.dumps(row) + "\n").encode())
+
+
+def main() -> None:
+    with open(sys.argv[1]) as stream:
+        spec = json.load(stream)
+    began = time.time()
+    spec["deadline"] = began + spec["total_s"]
+    spec["repository"] = os.path.realpath(spec["repository"])
+    os.makedirs(spec["folder"], exist_ok=True)
+    spec["runner"] = chosen_runner(spec)
+    out = os.open(spec["results"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    if hasattr(gc, "freeze"):
+        gc.freeze()  # children that never collect what they share with us copy fewer pages
+    queue, feed = os.pipe()
+    os.write(feed, b"".join(i.to_bytes(4, "big") for i in range(len(spec["candidates"]))))
+    os.close(feed)
+    count = min(4, len(os.sched_getaffinity(0)), 1 + len(spec["candidates"]) // 8)
+    workers = []
+    for number in range(count):
+        pid = os.fork()
+        if pid == 0:
+            try:
+                work(spec, number, queue, out)
+                os._exit(0)
+            finally:
+                sys.stderr.flush()
+                sys.excepthook(*sys.exc_info()) if sys.exc_info()[0] else None
+                os._exit(1)
+        workers.append(pid)
+    codes = [os.waitpid(pid, 0)[1] for pid in workers]
+    shutil.rmtree(spec["folder"], ignore_errors=True)
+    print(json.dumps({"seconds": round(time.time() - began, 3), "runner": spec["runner"]}))
+    sys.exit(0 if not any(codes) else 1)
+
+
+if __name__ == "__main__":
+    main()
