@@ -27,7 +27,7 @@ ENGINE = python_files("swe_agent", "tools")
 
 
 def broad_excepts(tree: ast.Module) -> list[int]:
-    """Lines of excepts that catch everything and go on; one that ends in a bare raise only cleans up."""
+    """Lines of excepts that catch all and go on; one that ends in a bare raise only cleans up."""
     return [
         node.lineno
         for node in ast.walk(tree)
