@@ -41,6 +41,30 @@ def reflect(attempt: Attempt) -> bool:
     return submitted
 
 
+def salvage(attempt: Attempt) -> None:
+    """A limit ended the attempt: test what was not tested yet, and keep it if it is no worse than
+    the best."""
+    state, kit = attempt.state, attempt.kit
+    attempt.settle()
+    best = state.best
+    tree = attempt.save().tree
+    if best is None or tree == best.checkpoint.tree:
+        return
+    if state.tested is None or state.tested.tree != tree:
+        attempt.test_round("iteration")
+    assert state.tested is not None
+    found = progress(best.report, state.tested.report, kit.targets, kit.guards)
+    before = progress(best.report, best.report, kit.targets, kit.guards)
+    attempt.append(
+        CandidateScored(
+            candidate="last",
+            score=found.score,
+            tree=tree,
+            data={"best": not found.lost and found.score >= before.score, "accepted": False},
+        )
+    )
+
+
 def _is_final(attempt: Attempt, found: Progress) -> bool:
     """Whether a submission is the end: nothing is left to fix, or nothing was done about what was
     said to be left."""

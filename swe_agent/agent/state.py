@@ -194,7 +194,8 @@ class State:
         self.judged = "scored"
         said = event.data if isinstance(event.data, dict) else {}
         if said.get("best") and self.tested and self.checkpoint:
-            self.best = Best(self.checkpoint, self.tested.report)
+            tree = {"tree": self.tested.tree}
+            self.best = Best(self.checkpoint.model_copy(update=tree), self.tested.report)
         if said.get("accepted"):
             self.accepted = event
 

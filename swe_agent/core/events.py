@@ -35,6 +35,12 @@ class RunStarted(Record):
     """Tree of the repository as the user had it."""
     head: str = ""
     """Commit that the user's repository was on; empty where there is none."""
+    version_tag: str = ""
+    """Nearest tag of that commit."""
+    left_behind: tuple[str, ...] = ()
+    """Files whose names promise secrets; they do not enter the sandbox."""
+    settings: dict[str, JsonValue] = Field(default_factory=dict)
+    """All settings of the run."""
 
 
 class EnvironmentReady(Record):

@@ -8,6 +8,7 @@ swe_root=$1
 swe_home=$2
 umask 022
 cd "$swe_root" || exit 3
+: >"$swe_home/exports"
 
 # run NONCE COMMAND: a subshell takes up the state that the last command left, evaluates, and leaves its own.
 run() {

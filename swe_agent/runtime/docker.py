@@ -40,6 +40,9 @@ class Recipe:
     user: str
     """`uid:gid` of all processes."""
     limits: Limits = field(default_factory=Limits)
+    for_setup: bool = False
+    """Set-up has the engine's default rights; nothing of the model's ever runs in it."""
+    network: bool = False
 
 
 def recipe_for(client: "DockerClient", image: str, run_id: str, limits: Limits) -> Recipe:
@@ -201,6 +204,7 @@ def _created(client: "DockerClient", recipe: Recipe) -> str:
 
     api, limits = client.api, recipe.limits
     memory = limits.memory_mb * 1024 * 1024
+    rights: dict[str, Any] = {"cap_drop": ["ALL"], "security_opt": ["no-new-privileges"]}
     made = api.create_container(
         recipe.image,
         entrypoint=["sh", "-c", START, BROKER.read_text(), recipe.root, HOME],
@@ -210,18 +214,17 @@ def _created(client: "DockerClient", recipe: Recipe) -> str:
         stdin_open=True,
         user=recipe.user,
         working_dir="/",
-        environment=COMMAND_ENV,
+        environment={} if recipe.for_setup else COMMAND_ENV,
         healthcheck={"test": ["NONE"]},
         host_config=api.create_host_config(
             auto_remove=True,
-            cap_drop=["ALL"],
-            security_opt=["no-new-privileges"],
-            network_mode="none",
+            network_mode="bridge" if recipe.network else "none",
             pids_limit=limits.pids,
             mem_limit=memory,
             memswap_limit=memory,
             nano_cpus=int(limits.cpus * 1e9),
             log_config=LogConfig(type="none"),
+            **({} if recipe.for_setup else rights),
         ),
     )
     return str(made["Id"])

@@ -59,7 +59,7 @@ def listing_code(find: FindKind, skipped: Iterable[str]) -> str:
 
 def single_code(find: FindKind, path: str) -> str:
     """Host code that prints the row of one path."""
-    return _find_code(find, path_quoted(path), (), depth="-maxdepth 0")
+    return _find_code(find, path_quoted(path), (), depth="-maxdepth 0") + " || :"
 
 
 def parse(raw: bytes, find: FindKind) -> dict[str, Row]:

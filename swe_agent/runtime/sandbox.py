@@ -43,7 +43,15 @@ class BrokerSandbox:
         self._find: FindKind = kind
         self._worktree = Worktree(self._session, store, kind)
 
-    def begin(self, tree: str, skipped: Iterable[str], version_tag: str = "", *, git: bool) -> None:
+    def begin(
+        self,
+        tree: str,
+        skipped: Iterable[str],
+        version_tag: str = "",
+        *,
+        git: bool,
+        trusted: bool = True,
+    ) -> None:
         """Take over a work tree that is filled and untouched.
 
         Args:
@@ -51,12 +59,15 @@ class BrokerSandbox:
             skipped: folders that belong to the environment: not stored.
             version_tag: put on the one commit of the sandbox's own git repository, if not empty.
             git: make that repository, where the image has git.
+            trusted: whether files of equal size and mode are as in `tree`; else all are fetched.
         """
         with self._lock:
             self._skipped = tuple(skipped)
             listing = self._session.ask(self._listing())
             self._read_state(listing.content)
-            self._worktree.adopt(tree, self._rows(listing.content))
+            self._worktree.adopt(
+                tree if trusted else self._store.empty, self._rows(listing.content)
+            )
             if git:
                 self._session.ask_later(f"start_git {quoted(version_tag)} >/dev/null 2>&1")
 
@@ -161,6 +172,11 @@ class BrokerSandbox:
             self._worktree.absorb(self._rows(reply.content))
             if self._worktree.tree != checkpoint.tree:
                 raise SandboxLost("the work tree could not be brought back as it was")
+
+    def ask(self, code: str) -> bytes:
+        """The host's own shell code in the repository's folder; what it printed."""
+        with self._lock:
+            return self._session.ask(code).content
 
     def sweep(self) -> tuple[str, ...]:
         """Kill what commands left running; returns the command lines."""

@@ -72,6 +72,10 @@ class Worktree:
         entry = Entry("file", key, len(content), row.mode)
         self.tree = self._store.overlay(self.tree, {path: entry})
         self._known[path] = row.signature()
+        folder = path.rpartition("/")[0]
+        while folder:
+            self._known.setdefault(folder, None)
+            folder = folder.rpartition("/")[0]
 
     def forgotten(self, path: str) -> None:
         """A tool deleted `path`."""
