@@ -145,8 +145,13 @@ def time_words(seconds: float) -> str:
 
 
 def one_line(text: str, width: int = WIDTH) -> str:
-    """The first line that says something, safe to print, shortened to `width` characters."""
-    first = next((line.strip() for line in lines_of(text) if line.strip()), "")
+    """The first line that says something, safe to print, shortened to `width` characters.
+
+    >>> one_line("\\n  make\\n  make test\\n"), one_line("abcdefgh", 6)
+    ('make ...', 'abc...')
+    """
+    said = [line.strip() for line in lines_of(text) if line.strip()]
+    first = f"{said[0]} ..." if len(said) > 1 else "".join(said)
     shown = visible(first).replace("\t", " ")
     return shown if len(shown) <= width else f"{shown[: width - 3]}..."
 
