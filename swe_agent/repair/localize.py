@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from swe_agent.repair.syntax import Code, Function
+from swe_agent.repair.syntax import Code, Function, arguments_of
 
 _FRAME = re.compile(r'File "([^"\n]+)", line (\d+)|^([\w./\\-]+\.py):(\d+):', re.MULTILINE)
 _WORD = re.compile(r"[A-Za-z_]\w*")
@@ -122,15 +122,14 @@ def suspicions(
     """
     tests = list(failing)
     sources = {path: code for path, code in codes.items() if not is_test_file(path)}
-    distance = _distances(codes, sources, tests)
+    nearness = _nearness(codes, sources, tests)
     blamed = {frame for test in tests for frame in frames(test.text, sources)}
     words = set(_WORD.findall(issue))
     scores: dict[tuple[str, int], float] = {}
     for path, code in sources.items():
         scores[path, 0] = UNREACHED
         for function in code.functions():
-            steps = distance.get((path, function.lineno))
-            score = UNREACHED if steps is None else NEARER**steps
+            score = max(UNREACHED, nearness.get((path, function.lineno), 0.0))
             last = function.end_lineno or function.lineno
             if any(p == path and function.lineno <= line <= last for p, line in blamed):
                 score = max(score, 0.6) * 1.3
@@ -141,25 +140,34 @@ def suspicions(
     return {place: score / top for place, score in scores.items()}
 
 
-def _distances(
+def _nearness(
     codes: Mapping[str, Code], sources: Mapping[str, Code], tests: list[Failing]
-) -> dict[tuple[str, int], int]:
-    """Calls between the failing tests and each function, by names alone."""
-    frontier: set[str] = set()
-    for test in tests:
-        if test.path in codes:
-            frontier |= _names_of_test(codes[test.path], test.name)
+) -> dict[tuple[str, int], float]:
+    """How near the failing tests call each function, by names alone; their mean, in [0, 1]."""
     defined: dict[str, list[tuple[str, Function]]] = {}
     for path, code in sources.items():
         for name, function in _definitions(code):
             defined.setdefault(name, []).append((path, function))
+    places = {(test.path, test.name): 0 for test in tests if test.path in codes}
+    nearness: dict[tuple[str, int], float] = {}
+    for path, name in places:
+        steps = _distances(_names_of_test(codes[path], name), defined)
+        for place, count in steps.items():
+            nearness[place] = nearness.get(place, 0.0) + NEARER**count / len(places)
+    return nearness
+
+
+def _distances(
+    frontier: set[str], defined: Mapping[str, list[tuple[str, Function]]]
+) -> dict[tuple[str, int], int]:
+    """Calls between a test that uses these names and each function that it reaches."""
     found: dict[tuple[str, int], int] = {}
     steps = 0
     while frontier:
         reached = [pair for name in sorted(frontier) for pair in defined.get(name, ())]
         fresh = [(p, f) for p, f in reached if (p, f.lineno) not in found]
         found.update({(p, f.lineno): steps for p, f in fresh})
-        frontier = {name for _, function in fresh for name in _names_in(function)}
+        frontier = {name for _, f in fresh for name in _names_in(f) - {*arguments_of(f)}}
         steps += 1
     return found
 
@@ -167,11 +175,13 @@ def _distances(
 def _definitions(code: Code) -> Iterable[tuple[str, Function]]:
     """Functions by the names that reach them: their own, and the class's for special methods."""
     for function in code.functions():
-        yield function.name, function
         place = code.parents.get(function)
-        special = function.name.startswith("__")
-        if isinstance(place, ast.ClassDef) and special:
-            yield place.name, function
+        if isinstance(place, ast.ClassDef):
+            yield f".{function.name}", function
+            if function.name.startswith("__"):
+                yield place.name, function
+        else:
+            yield function.name, function
         outer = code.function_of(function)
         if outer is not None:
             yield outer.name, function
@@ -195,10 +205,11 @@ def _names_of_test(code: Code, name: str) -> set[str]:
 
 
 def _names_in(node: ast.AST) -> set[str]:
+    """Names that code uses; one that follows a dot comes with and without the dot."""
     found = set()
     for inner in ast.walk(node):
         if isinstance(inner, ast.Name):
             found.add(inner.id)
         elif isinstance(inner, ast.Attribute):
-            found.add(inner.attr)
+            found |= {inner.attr, f".{inner.attr}"}
     return found

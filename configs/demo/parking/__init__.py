@@ -1,0 +1,1 @@
+"""Prices and books for a small car park."""
