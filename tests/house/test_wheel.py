@@ -102,3 +102,49 @@ def test_the_installed_package_finds_its_own_content_and_the_users(
 def test_the_installed_command_says_its_version_alone(installed: Path, tmp_path: Path) -> None:
     asked = run(installed, tmp_path, "swe-agent", "--version")
     assert (asked.returncode, asked.stdout) == (0, "0.1.0\n"), asked.stderr
+
+
+USERS_TOOL = '''"""A tool of the user's."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from swe_agent.aci.tool import ToolArguments, ToolOutput, Workbench
+
+
+@dataclass
+class Greeting:
+    word: str
+
+
+class Greet:
+    """Greet whoever asks."""
+
+    name = "greet"
+    writes = False
+
+    class Arguments(ToolArguments):
+        who: str
+
+    def run(self, arguments: Arguments, bench: Workbench) -> ToolOutput:
+        return ToolOutput(Greeting("hello").word)
+'''
+
+
+def test_the_installed_command_loads_a_tool_of_the_users(installed: Path, tmp_path: Path) -> None:
+    (tmp_path / "tools").mkdir()
+    (tmp_path / "tools" / "greet.py").write_text(USERS_TOOL)
+    asked = run(installed, tmp_path, "swe-agent", "tools", "list")
+    said = asked.stdout + asked.stderr
+    assert asked.returncode == 0, said
+    assert "greet" in said
+    assert "Greet whoever asks." in said
+    assert "view" in said
+
+
+@pytest.mark.docker
+def test_the_installed_demo_fixes_its_project(installed: Path, tmp_path: Path) -> None:
+    asked = run(installed, tmp_path, "swe-agent", "demo")
+    assert asked.returncode == 0, asked.stderr
+    assert "VERIFIED" in asked.stderr
