@@ -174,8 +174,9 @@ class Attempt:
         return self.test_round("asked" if targets else "iteration", targets)
 
     def test_round(self, purpose: TestsFor, targets: tuple[str, ...] = ()) -> TestReport:
-        """Run tests in the attempt's sandbox and log what they said."""
-        tree = self._sandbox.checkpoint().tree
+        """Run tests in the attempt's sandbox and log what they said; files they leave are taken
+        away."""
+        before = self._sandbox.checkpoint()
         report = run_tests(
             self._sandbox,
             self.test_commands,
@@ -183,9 +184,16 @@ class Attempt:
             targets,
             self.blobs,
         )
+        if self._sandbox.checkpoint().tree != before.tree:
+            self._sandbox.restore(before)
         self.kit.store.flush()
-        self.append(TestsRan(purpose=purpose, tree=tree, report=report))
+        self.append(TestsRan(purpose=purpose, tree=before.tree, report=report))
         return report
+
+    def is_tested(self) -> bool:
+        """Whether the last round of tests was of the tree as it is now."""
+        tested = self.state.tested
+        return tested is not None and tested.tree == self._sandbox.checkpoint().tree
 
     def settle(self) -> None:
         """Wait for the checkpoint that is being saved.

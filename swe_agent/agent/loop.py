@@ -37,7 +37,7 @@ def work(attempt: Attempt) -> None:
                 _guard(attempt)
                 attempt.ask()
             case "test":
-                if not state.tested_in_phase:
+                if not attempt.is_tested():
                     attempt.test_round("iteration")
                 begin(attempt, "reflect", state.iteration)
             case _:

@@ -155,6 +155,8 @@ class State:
             self.reminders = []
         if event.phase in ("plan", "edit"):
             self.submitted, self.silent_turns = False, 0
+        if event.phase == "reflect":
+            self.judged = ""
         self.phase, self.iteration = event.phase, event.iteration
         self.done_in_phase, self.turns_in_phase, self.tested_in_phase = set(), 0, False
         self._say(event.note)
