@@ -32,12 +32,13 @@ def with_model(loaded: Loaded) -> tuple[Loaded, str]:
 
     model, why = default_model(loaded.settings, api_key)
     settings = loaded.settings.model_copy(update={"model": model})
-    return replace(loaded, settings=settings, provenance={**loaded.provenance, "model": why}), why
+    provenance = {**loaded.provenance, "model": why}
+    return replace(loaded, settings=settings, provenance=provenance), f"{why}; -m names another"
 
 
 def first_line(model: str, why: str) -> str:
     """What a run says first."""
-    reason = f" ({why}; -m names another)" if why else ""
+    reason = f" ({why})" if why else ""
     return f"swe-agent {__version__} · model {visible(model)}{reason}"
 
 
@@ -54,6 +55,7 @@ def begin(beginning: Beginning, shown: Shown, delivery: Delivery) -> NoReturn:
             issue=beginning.issue,
             settings=beginning.settings,
             run_folder=beginning.run_folder,
+            say=shown.say,
         )
         result = solve(request, watch)
     finish(beginning.run_folder, result, delivery, shown.quiet)

@@ -8,17 +8,13 @@ import sys
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from swe_agent.cli.home import state_home
 from swe_agent.core.errors import SweAgentError
 
-if TYPE_CHECKING:
-    from docker import DockerClient
-
 State = Literal["ok", "warn", "fail"]
 
-BASE_IMAGE = "swe-agent-base:1"
 ENOUGH_DISK_BYTES = 5_000_000_000
 SAFE_GITS = {(2, 39): 4, (2, 40): 2, (2, 41): 1, (2, 42): 2, (2, 43): 4, (2, 44): 1, (2, 45): 1}
 """First patch release of each line that has the fixes of May 2024 (CVE-2024-32002 and others)."""
@@ -81,46 +77,29 @@ def _gitpython() -> Row:
 
 
 def _engine() -> list[Row]:
-    from swe_agent.runtime.engine import connect
+    from swe_agent.assemble import BASE_IMAGE
+    from swe_agent.runtime.survey import survey
 
     try:
-        client = connect(timeout_s=10)
+        found = survey(BASE_IMAGE)
     except SweAgentError as fault:
         return [Row("engine", "fail", fault.message, fault.next_step)]
-    try:
-        return _engine_rows(client)
-    finally:
-        client.close()
+    rows = [Row("engine", "ok", f"{found.system}, engine {found.version}, API {found.api}")]
+    if found.folder is not None:
+        rows.append(_disk("engine's disk", found.folder))
+    if found.image_bytes is None:
+        return [*rows, _no_image(BASE_IMAGE)]
+    return [*rows, Row("base image", "ok", f"{BASE_IMAGE}, {found.image_bytes / 1e6:.0f} MB")]
 
 
-def _engine_rows(client: "DockerClient") -> list[Row]:
-    from docker.errors import DockerException, ImageNotFound
-    from requests.exceptions import RequestException
-
-    try:
-        about = client.info()
-        found = f"{about.get('OperatingSystem', '?')}, engine {about.get('ServerVersion', '?')}"
-        rows = [Row("engine", "ok", f"{found}, API {client.api.api_version}")]
-        folder = Path(str(about.get("DockerRootDir", "")))
-        if folder.is_dir():
-            rows.append(_disk("engine's disk", folder))
-        image = client.images.get(BASE_IMAGE)
-    except ImageNotFound:
-        return [*rows, _no_image()]
-    except (DockerException, RequestException, OSError) as error:
-        return [Row("engine", "fail", str(error).splitlines()[0], "Restart the Docker engine.")]
-    size = int(image.attrs.get("Size", 0))
-    return [*rows, Row("base image", "ok", f"{BASE_IMAGE}, {size / 1e6:.0f} MB")]
-
-
-def _no_image() -> Row:
+def _no_image(image: str) -> Row:
     from swe_agent.settings.content import content_path
 
     script = content_path("sandbox", "ensure-engine")
     return Row(
         "base image",
         "warn",
-        f"{BASE_IMAGE} is not here",
+        f"{image} is not here",
         f"Make it with `{script}`, or give your own with --image.",
     )
 

@@ -53,7 +53,10 @@ def new_run_folder(output: Path | None = None) -> Path:
                 f"The run folder {visible(str(folder))} is not empty.",
                 "Give a new one with -o, or go on with that run: `swe-agent resume FOLDER`.",
             )
-        folder.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if output is None:
+            _make_private(state_home())
+            _make_private(runs_folder())
+        folder.parent.mkdir(parents=True, exist_ok=True)
         folder.mkdir(mode=0o700, exist_ok=True)
         folder.chmod(0o700)
     except OSError as error:
@@ -99,3 +102,10 @@ def run_folders() -> list[Path]:
 def run_name(folder: Path) -> str:
     """What to type for this run: its id where it lives with the others, else its path, quoted."""
     return folder.name if folder.parent == runs_folder() else shlex.quote(str(folder))
+
+
+def _make_private(folder: Path) -> None:
+    """A folder of ours, made so that only the user can read it; one that is there is left alone."""
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700)

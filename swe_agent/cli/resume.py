@@ -33,5 +33,5 @@ def resume(
     with resumable(folder), watching(folder, progress_of(folder), shown) as watch:
         from swe_agent.solve import resume as go_on
 
-        result = go_on(folder, watch, more)
+        result = go_on(folder, watch, more, shown.say)
     finish(folder, result, Delivery(apply, branch), quiet)

@@ -29,6 +29,11 @@ class Shown:
     quiet: bool = False
     verbose: bool = False
 
+    def say(self, text: str) -> None:
+        """Tell of a wait or a pull."""
+        if not self.quiet:
+            show(text, "faint")
+
 
 @contextmanager
 def watching(run_folder: Path, progress: Progress, shown: Shown) -> Iterator[Watcher]:

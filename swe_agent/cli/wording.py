@@ -48,7 +48,7 @@ def lines(event: Event, verbose: bool = False) -> list[Line]:
     """What the user is told of an event; nothing for most."""
     match event:
         case RunStarted():
-            return [Line(f"issue    {one_line(event.task.issue)}", "faint")]
+            return [Line(f"issue    {one_line(event.task.issue).lstrip('# ')}", "faint")]
         case EnvironmentReady():
             return _environment(event)
         case StrategyChosen():
@@ -89,6 +89,9 @@ def _step(event: Event, verbose: bool) -> list[Line]:
 def call_words(call: ToolCall) -> str:
     """A tool call in one line: its name and its most telling argument."""
     arguments = call.arguments
+    candidates = arguments.get("candidates")
+    if isinstance(candidates, list):
+        return f"{visible(call.name)} {len(candidates)} candidates"
     for name in _TELLING:
         if name in arguments:
             return f"{visible(call.name)} {one_line(_plain(arguments[name]))}".rstrip()
