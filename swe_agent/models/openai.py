@@ -81,8 +81,9 @@ class OpenAI:
         return PriceList(PROVIDER, self.model).worst_case_usd(prompt)
 
     def warm_up(self) -> None:
-        """Import the SDK and make its client."""
+        """Import the SDK and the price list, and make the client."""
         self._ready()
+        PriceList(PROVIDER, self.model).cost_usd(Usage())
 
     def _ask(self, prompt: Prompt) -> Turn:
         client = self._ready()

@@ -1,6 +1,9 @@
 """Prompts, models and vendors that the tests of `models/` share."""
 
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from swe_agent.core.messages import Message, Note, Observation, Turn
@@ -20,7 +23,6 @@ VIEW = ToolSpec(
 TASK = Note(kind="task", text="Fix the bug.")
 VENDORS: dict[str, type[VendorServer]] = {"anthropic": AnthropicServer, "openai": OpenAIServer}
 """By the name that a test's id shows."""
-Ask = Callable[..., Turn]
 
 
 def prompt(*history: Message, system: str = "You fix bugs.", tools: Sequence[ToolSpec] = (VIEW,)):
@@ -44,3 +46,30 @@ def seen(turn: Turn, *texts: str) -> list[Observation]:
         Observation(call_id=one.id, tool=one.name, text=text)
         for one, text in zip(turn.calls, texts, strict=True)
     ]
+
+
+@contextmanager
+def raw_server(parts: Iterable[str], kind: str = "application/json") -> Iterator[str]:
+    """A server that answers every request with the parts, sent one by one; yields its base URL."""
+
+    class Answering(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.send_response(200)
+            self.send_header("content-type", kind)
+            self.end_headers()
+            with suppress(BrokenPipeError, ConnectionResetError):
+                for part in parts:
+                    self.wfile.write(part.encode())
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as http:
+        thread = threading.Thread(target=http.serve_forever, args=(0.02,))
+        thread.start()
+        try:
+            yield f"http://127.0.0.1:{http.server_address[1]}"
+        finally:
+            http.shutdown()
+            thread.join()

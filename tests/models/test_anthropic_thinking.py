@@ -6,7 +6,9 @@ import pytest
 
 from swe_agent.core.errors import ContextExceeded
 from swe_agent.core.messages import Note, Turn
-from tests.models.conversation import TASK, call, model_of, prompt, seen
+from swe_agent.models.anthropic import Anthropic
+from swe_agent.models.endpoint import Endpoint
+from tests.models.conversation import KEY, TASK, call, model_of, prompt, seen
 from tests.vendors import AnthropicServer
 
 THINKING = {"text": "Look.", "thinking": "Where is ⟂ it?", "tool_calls": [call("a"), call("b")]}
@@ -39,6 +41,14 @@ def test_thinking_that_no_longer_fits_the_history_is_left_out():
     assert len(server.refused) == 1
     thoughts = [b for b in blocks_of(server, "assistant") if b["type"] == "thinking"]
     assert len(thoughts) == 1
+
+
+def test_thinking_of_another_model_is_left_out():
+    with AnthropicServer([THINKING, {"text": "ok"}]) as server:
+        first = model_of("anthropic", server.url).complete(prompt())
+        other = Anthropic("claude-opus-5-5", Endpoint(KEY, server.url))
+        other.complete(prompt(TASK, first, *seen(first, "1", "2")))
+    assert server.refused == []
 
 
 def test_the_thinking_before_a_cut_call_is_dropped_with_it():

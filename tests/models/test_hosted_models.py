@@ -149,8 +149,11 @@ def test_a_call_that_was_never_run_is_answered_all_the_same(vendor):
         model = model_of(vendor, server.url)
         first = model.complete(prompt())
         only = seen(first, "text of a", "text of b")[0]
-        model.complete(prompt(TASK, first, only, only))
+        again = only.model_copy(update={"text": "another text"})
+        model.complete(prompt(TASK, first, only, again))
     assert server.refused == []
+    sent = str(server.requests[-1].body)
+    assert ("text of a" in sent, "another text" in sent) == (True, False)
 
 
 def test_an_empty_turn_leaves_no_message(vendor):

@@ -1,10 +1,6 @@
 """OpenAI's own: what an endpoint does not take is learned, and a key is optional elsewhere."""
 
 import json
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -12,7 +8,7 @@ from swe_agent.core.errors import ModelFault, TransientModelFault
 from swe_agent.core.messages import Note
 from swe_agent.models.endpoint import Endpoint
 from swe_agent.models.openai import OpenAI
-from tests.models.conversation import TASK, call, model_of, prompt, seen
+from tests.models.conversation import TASK, call, model_of, prompt, raw_server, seen
 from tests.vendors import OpenAIServer
 
 
@@ -76,7 +72,7 @@ def test_each_call_is_answered_right_after_it_and_notes_are_one_message():
     ids=["busy", "key", "text", "unfinished", "odd", "list"],
 )
 def test_a_body_that_is_no_reply_is_a_fault(body, kind):
-    with raw_server(body) as url, pytest.raises(ModelFault) as caught:
+    with raw_server([json.dumps(body)]) as url, pytest.raises(ModelFault) as caught:
         model_of("openai", url).complete(prompt())
     assert type(caught.value) is kind
 
@@ -88,35 +84,9 @@ def test_the_ways_that_compatible_servers_bend_a_reply_are_taken():
         "tool_calls": [{"function": function}, {"id": None, "function": function}],
     }
     choice = {"message": message, "finish_reason": "stop"}
-    with raw_server({"choices": [choice], "usage": {"prompt_tokens": None}}) as url:
+    body = {"choices": [choice], "usage": {"prompt_tokens": None}}
+    with raw_server([json.dumps(body)]) as url:
         turn = model_of("openai", url).complete(prompt())
     assert (turn.text, turn.stop) == ("Look.", "tool_use")
     assert [c.arguments for c in turn.calls] == [{"path": "a"}] * 2
     assert len({c.id for c in turn.calls}) == 2
-
-
-@contextmanager
-def raw_server(body: object) -> Iterator[str]:
-    """A server that answers every request with the body."""
-
-    class Answering(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            raw = json.dumps(body).encode()
-            self.rfile.read(int(self.headers["content-length"]))
-            self.send_response(200)
-            self.send_header("content-type", "application/json")
-            self.send_header("content-length", str(len(raw)))
-            self.end_headers()
-            self.wfile.write(raw)
-
-        def log_message(self, *_: object) -> None:
-            """Say nothing."""
-
-    with ThreadingHTTPServer(("127.0.0.1", 0), Answering) as http:
-        thread = threading.Thread(target=http.serve_forever, args=(0.02,))
-        thread.start()
-        try:
-            yield f"http://127.0.0.1:{http.server_address[1]}/v1"
-        finally:
-            http.shutdown()
-            thread.join()

@@ -117,8 +117,8 @@ class AnthropicDialect:
 
 
 def signature(body: Json, before: int, thinking: str) -> str:
-    """The signature of thinking: bound to system, tools and the messages before it, marks aside."""
-    prefix = [body.get("system"), body.get("tools"), body["messages"][:before]]
+    """The signature of thinking: bound to the model, system, tools and messages before it."""
+    prefix = [body["model"], body.get("system"), body.get("tools"), body["messages"][:before]]
     return hashlib.sha256(json.dumps([_unmarked(prefix), thinking]).encode()).hexdigest()
 
 

@@ -19,11 +19,16 @@ MARK = {"cache_control": {"type": "ephemeral"}}
 USER = {"role": "user", "content": "Hi"}
 
 
+PATHS = {AnthropicServer: "/v1/messages", OpenAIServer: "/chat/completions"}
+
+
 def post(server, body, **more):
-    path = server.url + ("/v1/messages" if "anthropic" in type(server).__name__.lower() else "")
-    path += "/chat/completions" if isinstance(server, OpenAIServer) else ""
+    return send(server.url + PATHS[type(server)], body, **more)
+
+
+def send(url, body, **more):
     headers = {"authorization": "Bearer k", "anthropic-version": "2023-06-01", **more}
-    request = urllib.request.Request(path, json.dumps(body).encode(), headers)
+    request = urllib.request.Request(url, json.dumps(body).encode(), headers)
     try:
         with urllib.request.urlopen(request, timeout=10) as response:
             return response.status, response.read().decode()
@@ -133,13 +138,6 @@ def test_a_vendor_runs_by_hand(vendor, tmp_path):
     ) as run:
         try:
             url = run.stdout.readline().strip()
-            server = VENDORS[vendor]([{"text": "x"}])
-            path = server._dialect.path.removeprefix("/v1" if url.endswith("/v1") else "")
-            server._http.server_close()
-            headers = {"authorization": "Bearer k", "anthropic-version": "2023-06-01"}
-            body = json.dumps(asking()).encode()
-            request = urllib.request.Request(url + path, body, headers)
-            with urllib.request.urlopen(request, timeout=10) as response:
-                assert b"by hand" in response.read()
+            assert "by hand" in send(url + PATHS[VENDORS[vendor]], asking())[1]
         finally:
             run.terminate()
