@@ -47,6 +47,7 @@ _WHOLE_CONFIG = {
     *("noxfile.py", "sitecustomize.py", "usercustomize.py", ".coveragerc", "phpunit.xml"),
     *(".mocharc.json", ".mocharc.js", ".mocharc.yml", "karma.conf.js"),
 }
+_RUNNER_MODULES = {"pytest", "_pytest", "pluggy", "unittest"}
 _WHOLE_CONFIG_NAME = re.compile(r"^(?:jest|vitest|playwright|cypress)\.config\.[cm]?[jt]s$")
 _PARTLY_CONFIG = {"pyproject.toml", "setup.cfg", "package.json"}
 
@@ -75,6 +76,15 @@ def is_test_config(path: str) -> bool:
     """
     name = PurePosixPath(path).name
     return name in _WHOLE_CONFIG or bool(_WHOLE_CONFIG_NAME.match(name))
+
+
+def shadows_runner(path: str) -> bool:
+    """Whether a file at the repository's top would be imported instead of the test runner.
+
+    >>> shadows_runner("pytest.py"), shadows_runner("src/pytest.py")
+    (True, False)
+    """
+    return PurePosixPath(path).parts[0].removesuffix(".py") in _RUNNER_MODULES
 
 
 def has_test_section(path: str) -> bool:

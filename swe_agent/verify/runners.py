@@ -8,7 +8,7 @@ where it was loaded.
 import json
 import re
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from shlex import quote
@@ -133,8 +133,10 @@ def _run_one(sandbox: Sandbox, command: str, timeout_s: float, targets: Sequence
     elif name.encode() not in result.output:
         ran = _printed(command, result)
     elif is_unittest:
+        _drop_spools([result])
         ran = _printed(command, sandbox.execute(command, timeout_s))
     else:
+        _drop_spools([result])
         ran = _without_recorder(sandbox, command, timeout_s, scratch)
     sandbox.execute(f"rm -rf {quote(scratch)}", _CLEAN_UP_TIMEOUT_S)
     return ran
@@ -203,9 +205,7 @@ def _broken_above(target: str, outcomes: Outcomes) -> str:
 def _report(ran: Sequence[_Ran], whole: Outcomes, blobs: BlobStore | None) -> TestReport:
     outputs = [(one.command, one.result) for one in ran]
     if blobs is None:
-        for _, result in outputs:
-            if result.spool is not None:
-                result.spool.unlink(missing_ok=True)
+        _drop_spools(result for _, result in outputs)
     tails = [
         f"$ {command}\n{last_lines(decoded(result.output), _TAIL_LINES)}"
         for command, result in outputs
@@ -231,6 +231,12 @@ def _stored(outputs: Sequence[tuple[str, CommandResult]], put: Callable[[bytes],
             result.spool.unlink()
         parts.append(f"$ {command}\n".encode() + body)
     return put(b"\n".join(parts))
+
+
+def _drop_spools(results: Iterable[CommandResult]) -> None:
+    for result in results:
+        if result.spool is not None:
+            result.spool.unlink(missing_ok=True)
 
 
 def _source(name: str) -> bytes:

@@ -11,6 +11,7 @@ from swe_agent.verify.paths import (
     is_test_path,
     scripts_of,
     section_of,
+    shadows_runner,
 )
 
 Changes = Mapping[str, tuple[Entry | None, Entry | None]]
@@ -56,6 +57,7 @@ def trial_trees(store: Trees, base: str, patched: str, commands: Sequence[str]) 
         if is_test_path(path)
         or is_test_config(path)
         or path in scripts
+        or (before is None and shadows_runner(path))
         or _section_differs(store, path, before, after)
     }
     product = {path: after for path, (_, after) in changes.items() if path not in tests}

@@ -181,8 +181,8 @@ def judge(evidence: Evidence, aims: Aims) -> Verdict:
 
 def _crashed(evidence: Evidence) -> tuple[str, ...]:
     """Commands that broke with the patch and in no round of base."""
-    report = evidence.judged
-    broken = {test for test in report.exit_codes if report.outcomes.get(test) == "error"}
+    reports = [report for report in (evidence.judged, evidence.patched) if report is not None]
+    broken = {c for one in reports for c in one.exit_codes if one.outcomes.get(c) == "error"}
     known = set().union(*(one.failed for one in evidence.base)) | guards_of(evidence.base)
     return tuple(sorted(broken - known))
 

@@ -146,3 +146,8 @@ def test_a_pytest_section_that_the_patch_adds_is_left_out(tmp_path: Path) -> Non
     ini = "[tool.pytest.ini_options]\naddopts = '--collect-only'\n"
     verdict = verdict_on(tmp_path, {**FIXED, "pyproject.toml": ini})
     assert (verdict.word, verdict.changed_tests) == ("verified", ("pyproject.toml",))
+
+
+def test_a_module_that_takes_the_runners_place_proves_nothing(tmp_path: Path) -> None:
+    verdict = verdict_on(tmp_path, {"pytest.py": "import sys\nsys.exit(0)\n"})
+    assert (verdict.word, verdict.changed_tests) == ("unverified", ("pytest.py",))

@@ -148,6 +148,15 @@ def test_a_test_that_the_product_brings_is_not_added_by_the_patchs_tests() -> No
     assert (verdict.word, verdict.targets) == ("unverified", ())
 
 
+def test_added_tests_do_not_count_where_the_command_breaks_with_them() -> None:
+    base = TestReport(outcomes={"a": "passed"}, exit_codes={"cmd": 0})
+    without = TestReport(outcomes={"a": "passed", "n": "failed"}, exit_codes={"cmd": 1})
+    broken: dict[str, Status] = {"a": "passed", "n": "passed", "cmd": "error"}
+    patched = TestReport(outcomes=broken, exit_codes={"cmd": 139})
+    verdict = judge(Evidence((base, base), base, ("n.py",), without, patched), Aims())
+    assert (verdict.word, verdict.lost) == ("regressed", ("cmd",))
+
+
 COMMAND = "python -m pytest -q"
 PRODUCT = {"calc.py": "def add(a, b):\n    return a - b\n", "test_other.py": "def test_o(): pass\n"}
 FIX = {"calc.py": "def add(a, b):\n    return a + b\n"}
