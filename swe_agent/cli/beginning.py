@@ -8,6 +8,7 @@ from swe_agent import __version__
 from swe_agent.cli.progress import Progress
 from swe_agent.cli.solving import Delivery, finish, resumable
 from swe_agent.cli.view import Shown, watching
+from swe_agent.core.errors import UsageFault
 from swe_agent.core.text import visible
 from swe_agent.settings.load import Loaded
 
@@ -24,7 +25,15 @@ class Beginning:
 
 
 def with_model(loaded: Loaded) -> tuple[Loaded, str]:
-    """The settings with a model in any case, and why it is this one where the user named none."""
+    """The settings with a model in any case, and why it is this one where the user named none.
+
+    Raises:
+        UsageFault: the mode asks for a person's approval, which nothing here can bring.
+    """
+    if loaded.settings.mode != "auto":
+        raise UsageFault(
+            f"The mode {loaded.settings.mode} is not built yet.", "Leave it at `mode: auto`."
+        )
     if loaded.settings.model:
         return loaded, ""
     from swe_agent.models.registry import default_model

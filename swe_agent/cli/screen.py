@@ -7,7 +7,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 
 from swe_agent.core.errors import SweAgentError
-from swe_agent.core.text import visible
+from swe_agent.core.text import lines_of, visible
 
 if TYPE_CHECKING:
     from pydantic import JsonValue
@@ -48,8 +48,8 @@ def console() -> "Console":
 def show_fault(fault: SweAgentError) -> None:
     """What happened, and what to do next."""
     say(f"swe-agent: {fault.message}")
-    if fault.next_step:
-        say(f"  {fault.next_step}")
+    for line in lines_of(fault.next_step):
+        say(f"  {line}")
 
 
 def print_json(value: "JsonValue") -> None:

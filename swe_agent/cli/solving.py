@@ -46,8 +46,10 @@ def resumable(run_folder: Path) -> Iterator[None]:
         raise Interrupted(message, _go_on(run_folder) or "Nothing had begun.") from None
     except SweAgentError as fault:
         go_on = _go_on(run_folder)
-        if go_on and go_on not in fault.next_step:
-            fault.next_step = f"{fault.next_step} {go_on}".strip()
+        if go_on and "swe-agent resume" not in fault.next_step:
+            fault.next_step = f"{fault.next_step}\n{go_on}".strip()
+        elif go_on and isinstance(fault, Interrupted):
+            fault.next_step = go_on
         raise
     finally:
         for number, action in before.items():
@@ -93,7 +95,7 @@ def deliver(run_folder: Path, branch: str | None) -> str:
     try:
         apply_patch(root, patch.read_bytes(), branch, message)
     except SweAgentError as fault:
-        fault.next_step = f"{fault.next_step} The patch lies at {patch}.".strip()
+        fault.next_step = f"{fault.next_step}\nThe patch lies at {patch}.".strip()
         raise
     if branch is not None:
         return f"Committed alone as branch {visible(branch)} in {visible(str(root))}."

@@ -91,7 +91,8 @@ def call_words(call: ToolCall) -> str:
     arguments = call.arguments
     candidates = arguments.get("candidates")
     if isinstance(candidates, list):
-        return f"{visible(call.name)} {len(candidates)} candidates"
+        plural = "" if len(candidates) == 1 else "s"
+        return f"{visible(call.name)} {len(candidates)} candidate{plural}"
     for name in _TELLING:
         if name in arguments:
             return f"{visible(call.name)} {one_line(_plain(arguments[name]))}".rstrip()

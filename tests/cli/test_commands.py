@@ -198,6 +198,7 @@ def test_doctor_says_what_to_do_where_no_engine_answers(call, monkeypatch: pytes
         (["-i", "x", "--branch", "a..b"], "not a name"),
         (["-i", "x", "--network", "everywhere"], "sandbox.network"),
         (["-i", "x", "--max-steps", "0"], "limits.max_steps"),
+        (["-i", "x", "-s", "mode=confirm"], "not built"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
