@@ -32,6 +32,12 @@ def show_ending(run_folder: Path, progress: Progress) -> None:
     show(f"run      {run_folder}", "faint")
 
 
+def show_word(progress: Progress) -> None:
+    """Print the verdict alone, in one line."""
+    if progress.verdict is not None:
+        show(*_SENTENCES[progress.verdict.word])
+
+
 def show_next(run_folder: Path, progress: Progress) -> None:
     """Print the command that makes sense now."""
     name = run_name(run_folder)
@@ -77,8 +83,7 @@ _SENTENCES: dict[str, tuple[str, Tone]] = {
 
 
 def _show_verdict(verdict: Verdict, progress: Progress) -> None:
-    sentence, tone = _SENTENCES[verdict.word]
-    show(sentence, tone)
+    show_word(progress)
     if verdict.reason:
         show(f"because  {one_line(verdict.reason, 300)}", "faint")
     if progress.before is not None:

@@ -60,11 +60,13 @@ def resumable(run_folder: Path) -> Iterator[None]:
 
 def finish(run_folder: Path, result: Finished, delivery: Delivery, quiet: bool) -> NoReturn:
     """Show how it ended, deliver the patch, and leave with the run's exit code."""
-    from swe_agent.cli.ending import show_ending, show_next
+    from swe_agent.cli.ending import show_ending, show_next, show_word
     from swe_agent.cli.record import progress_of
 
     progress = progress_of(run_folder)
-    if not quiet:
+    if quiet:
+        show_word(progress)
+    else:
         show_ending(run_folder, progress)
     delivered = _delivered(run_folder, delivery)
     if not quiet and not delivered:

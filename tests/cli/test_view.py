@@ -8,7 +8,7 @@ import pytest
 from rich.console import Console
 
 from swe_agent.cli import screen, view
-from swe_agent.cli.ending import DIFF_LINES, show_ending, show_next
+from swe_agent.cli.ending import DIFF_LINES, show_ending, show_next, show_word
 from swe_agent.cli.progress import Progress
 from swe_agent.cli.view import Shown, status, watching
 from swe_agent.core.events import ModelCalled, RunFinished
@@ -160,6 +160,12 @@ def test_the_ending_has_diff_verdict_tests_costs_and_next_step(tmp_path: Path, c
     assert "fixed    t.py::test_gcd" in err
     assert "4 steps, 40.8k tokens in (36.0k cached), 320 out, $0.05, 12.5 s" in err
     assert f"next     swe-agent apply {tmp_path}" in err
+
+
+def test_a_quiet_ending_is_the_verdict_in_one_line(tmp_path: Path, capfd):
+    show_word(played(tmp_path, Shown(quiet=True)))
+
+    assert capfd.readouterr().err == "VERIFIED: the patch passes its tests on a fresh base.\n"
 
 
 @pytest.mark.parametrize(
