@@ -29,7 +29,7 @@ class ModelSettings(Section):
 
     base_url: str | None = None
     """Endpoint to use in place of the vendor's own."""
-    max_output_tokens: int = Field(8192, ge=1, le=1_000_000)
+    max_output_tokens: int = Field(16_384, ge=1, le=1_000_000)
     """Longest reply that is asked for."""
     request_timeout_s: Seconds = 600.0
     """How long one request may take."""
@@ -41,11 +41,11 @@ class SandboxSettings(Section):
     """What commands run in."""
 
     kind: Literal["docker", "bubblewrap", "none"] | None = None
-    """None: docker, else bubblewrap, else an error."""
+    """None: docker; others are not built yet."""
     image: ImageName | None = None
-    """None: the profile's, or what the repository looks like."""
+    """None: the base image that sandbox/ensure-engine makes."""
     profile: Name | None = None
-    """Name of a file in sandbox/profiles/; None: detected from the repository."""
+    """Name of the environment's profile; only written down so far."""
     network: Network = "setup"
     """off, setup (only while the environment is prepared), on, or allow:HOST:PORT."""
     memory_mb: int = Field(4096, ge=64)
@@ -57,7 +57,7 @@ class SandboxSettings(Section):
     command_timeout_s: Seconds = 120.0
     """How long a command of the model may run."""
     setup: tuple[Command, ...] = ()
-    """Commands that prepare the environment, in order; empty: detected."""
+    """Commands that prepare the environment, in order."""
     setup_timeout_s: Seconds = 1800.0
     """How long all set-up commands together may take."""
     include: tuple[str, ...] = ()
