@@ -52,7 +52,9 @@ class TryEdits:
         tests: tuple[str, ...] = ()
         """Ids as run_tests names them; empty: all tests."""
         timeout_s: Annotated[float, Field(gt=0, le=600)] | None = None
-        """Processor seconds that one test may take; default: measured on the unchanged project."""
+        """Processor seconds that one test may take; default: measured on the unchanged project,
+        where each test should then end by itself.
+        """
         total_s: Annotated[float, Field(gt=0, le=900)] = 60.0
         """Seconds after which no further candidate is begun."""
 

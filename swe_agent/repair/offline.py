@@ -2,6 +2,7 @@
 function of the conversation alone, so a resumed or replayed run goes the same way.
 """
 
+import re
 from typing import TYPE_CHECKING, Final
 
 from pydantic import JsonValue
@@ -30,6 +31,9 @@ GUARD_LIMIT: Final = 1500
 CONFIRM_LIMIT: Final = 20
 BATCH_S: Final = 30.0
 FAULT_LIMIT: Final = 3
+ENDLESS_S: Final = 0.6
+"""Processor seconds for one test where the faulty program never ends."""
+_STOPPED: Final = re.compile(r"[Tt]imeout\b|timed out")
 _Calls = list[tuple[str, dict[str, JsonValue]]]
 
 
@@ -117,7 +121,7 @@ class OfflineModel:
         unconfirmed = [c for c in passing if key_of(c.edits) not in seen.trials.get(guards, {})]
         if unconfirmed and guards:
             text = f"{len(passing)} candidates fix the failing tests; do the others still pass?"
-            return text, [_try_call(unconfirmed[:CONFIRM_LIMIT], guards)]
+            return text, [_try_call(unconfirmed[:CONFIRM_LIMIT], guards, seen)]
         kept_ones = self._kept(seen, passing, targets)
         if kept_ones:
             best = kept_ones[0]
@@ -127,7 +131,7 @@ class OfflineModel:
             text = (
                 f"Trying {len(batch)} candidates; the first {batch[0].says} in {batch[0].function}."
             )
-            return text, [_try_call(batch, targets)]
+            return text, [_try_call(batch, targets, seen)]
         return _submit(explain.of_failure(seen, suspicious, codes, tried))
 
     def _kept(
@@ -219,12 +223,25 @@ def lost_by(seen: Seen) -> frozenset[str]:
 
 
 def _try_call(
-    candidates: list[Candidate], tests: tuple[str, ...]
+    candidates: list[Candidate], tests: tuple[str, ...], seen: Seen
 ) -> tuple[str, dict[str, JsonValue]]:
     listed: list[JsonValue] = [
         [{"path": e.path, "old": e.old, "new": e.new} for e in c.edits] for c in candidates
     ]
-    return "try_edits", {"candidates": listed, "tests": list(tests), "total_s": BATCH_S}
+    arguments: dict[str, JsonValue] = {
+        "candidates": listed,
+        "tests": list(tests),
+        "total_s": BATCH_S,
+    }
+    if seen.base and _is_endless(seen.base):
+        arguments["timeout_s"] = ENDLESS_S
+    return "try_edits", arguments
+
+
+def _is_endless(report: TestReport) -> bool:
+    """Whether a test was stopped: the fault may be a loop without end, which no measure bounds."""
+    said = (*report.failures.values(), report.tail)
+    return 124 in report.exit_codes.values() or any(_STOPPED.search(text) for text in said)
 
 
 def _edit_call(candidate: Candidate, place: int) -> tuple[str, dict[str, JsonValue]]:

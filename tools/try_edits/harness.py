@@ -24,6 +24,9 @@ import time
 from runners import MESSAGE_CHARS, RUNNERS, SKIPPED, Channel, aim_imports, chosen_runner
 
 COLLECT_S = 30.0
+BASELINE_S = 10.0
+SLOW_S = 1.0
+"""Where the unchanged tests take longer, quick tests come first and the first failure ends it."""
 
 
 def run_child(spec: "dict", scratch: str, channel: Channel, writes_bytecode: bool) -> None:
@@ -55,7 +58,8 @@ class Round:
     def __init__(self) -> None:
         self.passed = []  # type: list[str]
         self.failed = {}  # type: dict[str, str]
-        self.slowest_s = 0.0
+        self.took_s = {}  # type: dict[str, float]
+        self.running = ""
         self.collect_s = 0.0
         self.ended = False
         self.timed_out = False
@@ -63,14 +67,15 @@ class Round:
 
     def take(self, event: "list[str]", began: float, since: float) -> None:
         kind, now = event[0], time.time()
-        if kind == "start" and not self.collect_s:
-            self.collect_s = now - began
+        if kind == "start":
+            self.collect_s = self.collect_s or now - began
+            self.running = event[1]
         elif kind == "pass":
             self.passed.append(event[1])
-            self.slowest_s = max(self.slowest_s, now - since)
+            self.took_s[event[1]] = now - since
         elif kind == "fail":
             self.failed[event[1]] = event[2]
-            self.slowest_s = max(self.slowest_s, now - since)
+            self.took_s[event[1]] = now - since
         elif kind == "broken":
             self.message = event[1]
         elif kind == "end":
@@ -89,7 +94,7 @@ def run_round(
     if pid == 0:
         os.close(reader)
         channel = Channel(writer)
-        channel.cpu_s = cpu_s
+        channel.cpu_s, channel.stops = cpu_s, spec.get("stops", False)
         run_child(spec, scratch, channel, writes_bytecode)
     os.close(writer)
     told, buffer, since = Round(), b"", began
@@ -191,9 +196,9 @@ def copy_repository(spec: "dict", scratch: str) -> None:
 def limits_from(baseline: Round, spec: "dict") -> "tuple[float, float]":
     """Seconds of processor and of clock for one test, from what the unchanged project took."""
     if spec.get("timeout_s"):
-        return spec["timeout_s"], spec["timeout_s"] * 2
-    slowest = baseline.slowest_s if baseline.passed or baseline.failed else 0.0
-    cpu_s = min(10.0, max(0.4, 8 * slowest))
+        return spec["timeout_s"], spec["timeout_s"] * 4 + 1.0
+    slowest = max(baseline.took_s.values(), default=0.0)
+    cpu_s = min(20.0, max(0.4, 4 * slowest))
     return cpu_s, max(5.0, 3 * cpu_s)
 
 
@@ -203,15 +208,17 @@ def work(spec: "dict", number: int, queue: int, out: int) -> None:
     """
     scratch = os.path.join(os.path.realpath(spec["folder"]), "copy%d" % number)
     copy_repository(spec, scratch)
-    baseline = run_round(spec, scratch, 2.0, 10.0, writes_bytecode=True)
-    if (
-        spec["runner"] == "pytest"
-        and not baseline.passed
-        and not baseline.failed
-        and not baseline.timed_out
-    ):
+    cpu_s = spec.get("timeout_s") or BASELINE_S
+    baseline = run_round(spec, scratch, cpu_s, 3 * cpu_s, writes_bytecode=True)
+    silent = not baseline.passed and not baseline.failed and not baseline.timed_out
+    if spec["runner"] == "pytest" and silent:
         spec["options"] = ["-o", "addopts="]
-        baseline = run_round(spec, scratch, 2.0, 10.0, writes_bytecode=True)
+        baseline = run_round(spec, scratch, cpu_s, 3 * cpu_s, writes_bytecode=True)
+    spec["stops"] = baseline.timed_out or sum(baseline.took_s.values()) > SLOW_S
+    if spec["stops"]:
+        spec["order"] = dict(baseline.took_s)
+        if baseline.timed_out:
+            spec["order"][baseline.running] = cpu_s
     cpu_s, wall_s = limits_from(baseline, spec)
     stamp = 1000000000 + number
     while time.time() < spec["deadline"]:

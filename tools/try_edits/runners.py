@@ -34,6 +34,7 @@ class Channel:
     def __init__(self, fd: int) -> None:
         self.fd = fd
         self.cpu_s = 0.0
+        self.stops = False
 
     def start(self, test: str) -> None:
         if self.cpu_s:
@@ -43,6 +44,9 @@ class Channel:
     def end(self, test: str, passed: bool, message: str = "") -> None:
         signal.setitimer(signal.ITIMER_PROF, 0)
         self.send(["pass" if passed else "fail", test, message[-MESSAGE_CHARS:]])
+        if self.stops and not passed:
+            self.send(["end"])
+            os._exit(0)
 
     def send(self, event: "list[str]") -> None:
         os.write(self.fd, (json.dumps(event) + "\n").encode())
@@ -51,14 +55,17 @@ class Channel:
 class PytestWatch:
     """A pytest plugin that keeps the wanted tests and reports each through the channel."""
 
-    def __init__(self, channel: Channel, wanted: "set[str]") -> None:
+    def __init__(self, channel: Channel, wanted: "set[str]", order: "dict[str, float]") -> None:
         self.channel = channel
         self.wanted = wanted
+        self.order = order
         self.broken = {}  # type: dict[str, str]
 
     def pytest_collection_modifyitems(self, config: object, items: "list[object]") -> None:
         if self.wanted:
             items[:] = [item for item in items if item.nodeid in self.wanted]
+        if self.order:
+            items.sort(key=lambda item: self.order.get(item.nodeid, 0.0))
         for item in items:  # pytest's own rendering of a deep traceback costs more than the test
             item.repr_failure = lambda failure, style=None: repr(failure.value)
 
@@ -83,7 +90,7 @@ def run_pytest(spec: "dict", channel: Channel) -> None:
     wanted = set(spec["tests"])
     files = sorted({test.split("::")[0] for test in wanted})
     options = ["-q", "--tb=no"] + OPTIONS + spec.get("options", [])
-    pytest.main(options + files, plugins=[PytestWatch(channel, wanted)])
+    pytest.main(options + files, plugins=[PytestWatch(channel, wanted, spec.get("order", {}))])
 
 
 def dotted(test: str) -> str:
@@ -143,7 +150,9 @@ def run_unittest(spec: "dict", channel: Channel) -> None:
         if folder and folder not in sys.path:
             sys.path.insert(0, folder)
     loader = unittest.TestLoader()
-    suite = loader.loadTestsFromNames(sorted(names)) if names else loader.discover(spec["start"])
+    order = spec.get("order", {})
+    ranked = sorted(names, key=lambda name: (order.get(names[name], 0.0), name))
+    suite = loader.loadTestsFromNames(ranked) if names else loader.discover(spec["start"])
     suite.run(Watch())
 
 
@@ -204,8 +213,8 @@ def chosen_runner(spec: "dict") -> str:
         return "commands"
     import unittest  # noqa: F401
 
-    start = re.search(r"(?:-s|--start-directory|discover)[ =]([\w./-]+)", commands)
-    spec["start"] = start.group(1) if start and not start.group(1).startswith("-") else "."
+    named = re.search(r"(?:-s|--start-directory)[ =]([\w./-]+)|discover ([\w./]+)", commands)
+    spec["start"] = (named.group(1) or named.group(2)) if named else "."
     return "unittest"
 
 

@@ -140,11 +140,7 @@ def keywords(code: Code, node: ast.AST) -> Iterator[Rewrite]:
 
 def narrowed(code: Code, node: ast.AST) -> Iterator[Rewrite]:
     """A recursive call whose argument has to shrink, or move on."""
-    if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name | ast.Attribute):
-        return
-    function = code.function_of(node)
-    name = node.func.id if isinstance(node.func, ast.Name) else node.func.attr
-    if function is None or name != function.name:
+    if not isinstance(node, ast.Call) or not _calls_itself(code, node):
         return
     for argument in node.args:
         if isinstance(argument, ast.Name | ast.Attribute):
@@ -169,10 +165,20 @@ def shifted(code: Code, node: ast.AST) -> Iterator[Rewrite]:
     ):
         return
     others = [n for n in code.names_at(node) if n not in (node.id, "self", "cls")]
-    share = 1.0 / max(1.0, len(others) / 3) ** 0.5
+    share = 0.5 / max(1.0, len(others) / 3) ** 0.5
+    if isinstance(place, ast.Call) and _calls_itself(code, place):
+        share *= 1.6
     for other in others[:8]:
         yield code.swap(node, f"{node.id} - {other}", share)
         yield code.swap(node, f"{node.id} + {other}", share * 0.7)
+
+
+def _calls_itself(code: Code, call: ast.Call) -> bool:
+    """Whether a call is of the function that it stands in."""
+    function = code.function_of(call)
+    called = call.func
+    name = called.id if isinstance(called, ast.Name) else getattr(called, "attr", "")
+    return function is not None and function.name == name
 
 
 TEMPLATES = (
@@ -185,5 +191,5 @@ TEMPLATES = (
     Template(
         "recursion argument", 0.5, narrowed, "makes the recursive call go on from the next part"
     ),
-    Template("relative argument", 0.25, shifted, "takes the value relative to another"),
+    Template("relative argument", 0.5, shifted, "takes the value relative to another"),
 )

@@ -1,0 +1,226 @@
+"""`try_edits` over a folder with real test processes, and once in a container."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from swe_agent.aci.load import load_tools
+from swe_agent.aci.permissions import Permissions
+from swe_agent.aci.route import Route
+from swe_agent.core.messages import Observation, ToolCall
+from swe_agent.core.protocols import Sandbox
+from tests.aci.local_sandbox import Bench, LocalSandbox
+from tests.tools.boxes import Boxes
+
+TOOLS = Path(__file__).parents[2] / "tools"
+FILES = {
+    "larder/__init__.py": "",
+    "larder/jam.py": "def jars(fruit, each):\n    return fruit // each + 1\n",
+    "tests/test_jam.py": (
+        "import unittest\nfrom larder.jam import jars\n\n\nclass JamTest(unittest.TestCase):\n"
+        "    def test_full(self):\n        self.assertEqual(jars(6, 3), 2)\n\n"
+        "    def test_none(self):\n        self.assertEqual(jars(0, 3), 0)\n"
+    ),
+}
+UNITTEST = "python3 -m unittest discover -s tests"
+FULL, NONE = "test_jam.JamTest.test_full", "test_jam.JamTest.test_none"
+PYTEST_FULL = "tests/test_jam.py::JamTest::test_full"
+
+
+class Desk:
+    """A folder with files, and the tool on it."""
+
+    def __init__(self, sandbox: Sandbox, command: str) -> None:
+        self.bench = Bench(sandbox)
+        self.bench.test_commands = (command,)
+        self.route = Route(load_tools([TOOLS], ["try_edits"]), Permissions(), self.bench.blobs)
+
+    def call(self, **arguments) -> Observation:
+        call = ToolCall(id="c1", name="try_edits", arguments=arguments)
+        return self.route.act(call, self.bench)
+
+    def rows(self, **arguments) -> list[dict]:
+        observation = self.call(**arguments)
+        assert observation.outcome == "ok", observation.text
+        return observation.data["results"]
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=":")
+    root = tmp_path / "repo"
+    for path, text in FILES.items():
+        (root / path).parent.mkdir(parents=True, exist_ok=True)
+        (root / path).write_text(text)
+    return root
+
+
+@pytest.fixture
+def desk(folder: Path) -> Desk:
+    return Desk(LocalSandbox(folder), UNITTEST)
+
+
+def edit(new: str, old: str = "fruit // each + 1") -> dict[str, str]:
+    return {"path": "larder/jam.py", "old": old, "new": new}
+
+
+def test_each_candidate_gets_its_own_verdict_in_order(desk: Desk) -> None:
+    right, worse, partly = edit("fruit // each"), edit("fruit"), edit("fruit % each")
+    rows = desk.rows(candidates=[right, worse, partly], tests=[FULL, NONE])
+    assert [row["index"] for row in rows] == [0, 1, 2]
+    assert [row["status"] for row in rows] == ["passed", "failed", "failed"]
+    assert [row["passed"] for row in rows] == [2, 1, 1]
+    assert rows[1]["failed"] == [FULL]
+    assert "6 != 2" in rows[1]["message"]
+
+
+def test_the_repository_stays_as_it_is(desk: Desk, folder: Path) -> None:
+    desk.rows(candidates=[edit("fruit // each")], tests=[FULL])
+    found = {
+        path.relative_to(folder).as_posix(): path.read_text()
+        for path in folder.rglob("*")
+        if path.is_file()
+    }
+    assert found == FILES
+
+
+def test_a_candidate_of_several_edits_is_made_in_order(desk: Desk) -> None:
+    edits = [edit("fruit // each + 5"), edit("", old=" + 5")]
+    rows = desk.rows(candidates=[edits], tests=[FULL, NONE])
+    assert rows[0]["status"] == "passed"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "why"),
+    [
+        (edit("x", old="not there"), "occurs 0 times"),
+        (edit("x", old="each"), "occurs 2 times"),
+        (edit("fruit //"), "SyntaxError"),
+        ({"path": "../secret.py", "old": "a", "new": "b"}, "no such file"),
+    ],
+    ids=["absent", "twice", "syntax", "outside"],
+)
+def test_an_edit_that_cannot_be_made_is_invalid_and_harms_no_other(
+    desk: Desk, wrong: dict[str, str], why: str
+) -> None:
+    rows = desk.rows(candidates=[wrong, edit("fruit // each")], tests=[FULL])
+    assert [row["status"] for row in rows] == ["invalid", "passed"]
+    assert why in rows[0]["message"]
+
+
+def test_a_candidate_that_never_ends_is_stopped(desk: Desk) -> None:
+    loop = edit("jars_for_ever(each)\n\n\ndef jars_for_ever(each):\n    while True:\n        pass")
+    rows = desk.rows(candidates=[loop, edit("fruit // each")], tests=[FULL])
+    assert [row["status"] for row in rows] == ["timeout", "passed"]
+    assert rows[0]["failed"] == [FULL]
+
+
+def test_a_candidate_that_sleeps_is_stopped(desk: Desk) -> None:
+    asleep = edit("__import__('time').sleep(60)")
+    rows = desk.rows(candidates=[asleep], tests=[FULL], timeout_s=0.5)
+    assert rows[0]["status"] == "timeout"
+
+
+def test_a_candidate_that_kills_its_process_fails_alone(desk: Desk) -> None:
+    killed = edit("__import__('os').kill(__import__('os').getpid(), 9)")
+    rows = desk.rows(candidates=[killed, edit("fruit // each")], tests=[FULL])
+    assert [row["status"] for row in rows] == ["failed", "passed"]
+
+
+def test_a_candidate_that_leaves_early_has_not_passed(desk: Desk) -> None:
+    rows = desk.rows(candidates=[edit("__import__('os')._exit(0)")], tests=[FULL])
+    assert rows[0]["status"] == "failed"
+
+
+def test_memory_is_bounded(desk: Desk) -> None:
+    rows = desk.rows(candidates=[edit("len(b'x' * (3 << 30))")], tests=[FULL])
+    assert rows[0]["status"] == "failed"
+    assert "MemoryError" in rows[0]["message"]
+
+
+def test_edits_of_equal_length_are_told_apart(desk: Desk) -> None:
+    candidates = [edit(f"fruit // each + {number}") for number in range(2, 10)]
+    candidates.insert(4, edit("fruit // each + 0"))
+    rows = desk.rows(candidates=candidates, tests=[FULL, NONE])
+    assert [row["index"] for row in rows if row["status"] == "passed"] == [4]
+
+
+def test_pytest_runs_tests_named_its_way(folder: Path) -> None:
+    desk = Desk(LocalSandbox(folder), f"{sys.executable} -m pytest")
+    rows = desk.rows(candidates=[edit("fruit // each"), edit("fruit")], tests=[PYTEST_FULL])
+    assert [row["status"] for row in rows] == ["passed", "failed"]
+    assert rows[1]["failed"] == [PYTEST_FULL]
+
+
+def test_pytest_runs_only_the_cases_named(folder: Path) -> None:
+    (folder / "tests/test_more.py").write_text(
+        "import pytest\nfrom larder.jam import jars\n\n\n"
+        "@pytest.mark.parametrize('n', [3, 4])\ndef test_jars(n):\n    assert jars(n, 3) == n - 2\n"
+    )
+    desk = Desk(LocalSandbox(folder), f"{sys.executable} -m pytest")
+    test = "tests/test_more.py::test_jars[3]"
+    rows = desk.rows(candidates=[edit("fruit // each")], tests=[test])
+    assert (rows[0]["status"], rows[0]["passed"]) == ("passed", 1)
+
+
+def test_no_tests_named_means_all(desk: Desk) -> None:
+    rows = desk.rows(candidates=[edit("fruit // each"), edit("fruit")])
+    assert [row["status"] for row in rows] == ["passed", "failed"]
+    assert rows[0]["passed"] == 2
+
+
+def test_a_plain_command_is_judged_by_its_exit_code(folder: Path) -> None:
+    command = "python3 -c 'import larder.jam as j; assert j.jars(6, 3) == 2'"
+    desk = Desk(LocalSandbox(folder), command)
+    rows = desk.rows(candidates=[edit("fruit // each"), edit("fruit")], tests=[command])
+    assert [row["status"] for row in rows] == ["passed", "failed"]
+
+
+def test_candidates_not_reached_in_time_have_no_result(desk: Desk) -> None:
+    loop = edit("all(iter(int, 1)) or [x for x in iter(int, 1)]")
+    rows = desk.rows(candidates=[loop] * 60, tests=[FULL], total_s=1.0, timeout_s=0.5)
+    assert 0 < len(rows) < 60
+
+
+def test_slow_tests_come_last_and_the_first_failure_ends_a_candidate(folder: Path) -> None:
+    (folder / "tests/test_a_slow.py").write_text(
+        "import time, unittest\nfrom larder.jam import jars\n\n\nclass T(unittest.TestCase):\n"
+        "    def test_slow(self):\n        time.sleep(1.2)\n"
+        "        self.assertEqual(jars(9, 3), 3)\n"
+    )
+    slow = "test_a_slow.T.test_slow"
+    desk = Desk(LocalSandbox(folder), UNITTEST)
+    rows = desk.rows(candidates=[edit("fruit // each"), edit("fruit")], tests=[slow, FULL, NONE])
+    assert [row["status"] for row in rows] == ["passed", "failed"]
+    assert {slow, FULL} <= set(rows[1]["failed"])
+    assert "6 != 2" in rows[1]["message"]
+
+
+def test_more_than_two_hundred_candidates_are_refused(desk: Desk) -> None:
+    assert desk.call(candidates=[edit("fruit")] * 201, tests=[FULL]).outcome == "invalid"
+
+
+def test_a_sandbox_without_python_says_so(
+    folder: Path, desk: Desk, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "bin").mkdir()
+    for program in ("sh", "rm"):
+        (tmp_path / "bin" / program).symlink_to(f"/bin/{program}")
+    monkeypatch.setenv("PATH", str(tmp_path / "bin"))
+    observation = desk.call(candidates=[edit("fruit")], tests=[FULL])
+    assert observation.outcome == "failed"
+    assert "no Python" in observation.text
+
+
+@pytest.mark.docker
+def test_it_works_in_a_container(tmp_path: Path, base_image: str) -> None:
+    boxes = Boxes(tmp_path)
+    try:
+        sandbox = boxes.filled(base_image, {path: text.encode() for path, text in FILES.items()})
+        rows = Desk(sandbox, UNITTEST).rows(
+            candidates=[edit("fruit // each"), edit("fruit")], tests=[FULL, NONE]
+        )
+    finally:
+        boxes.close()
+    assert [row["status"] for row in rows] == ["passed", "failed"]
