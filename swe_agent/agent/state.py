@@ -60,7 +60,7 @@ class State:
     submitted: bool = False
     """Whether the model called its work done since it last began to edit."""
     steps: int = 0
-    """Replies that were asked for."""
+    """Whole replies; a call that got none is asked again under the same number."""
     usage: Usage = field(default_factory=Usage)
     """Of whole replies; a call without reply adds its reserve to the cost."""
     reserved_usd: float | None = None
@@ -104,7 +104,7 @@ class State:
                 self.ledger |= {row.layer: row for row in event.rows}
             case ModelCalled():
                 self._lose_reserve()
-                self.steps, self.reserved_usd = event.step, event.reserve_usd
+                self.reserved_usd = event.reserve_usd
             case ModelReplied():
                 self._reply(event)
             case ToolCalled():
@@ -162,7 +162,7 @@ class State:
         self._say(event.note)
 
     def _reply(self, event: ModelReplied) -> None:
-        self.reserved_usd = None
+        self.steps, self.reserved_usd = event.step, None
         self.usage += event.turn.usage
         self.turn = event.turn
         self.turns_in_phase += 1

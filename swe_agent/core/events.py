@@ -124,6 +124,8 @@ TestsFor = Literal["baseline", "iteration", "asked", "verdict"]
 
 
 class TestsRan(Record):
+    __test__ = False
+
     type: Literal["tests_ran"] = "tests_ran"
     purpose: TestsFor
     tree: str

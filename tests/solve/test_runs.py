@@ -1,0 +1,201 @@
+"""Whole runs: a real repository, a real container, a script in place of a model."""
+
+import subprocess
+from pathlib import Path
+
+import docker
+import pytest
+
+from swe_agent.core.errors import EnvironmentFault, ModelFault, UsageFault
+from swe_agent.core.events import Event, RunFinished, TestsRan
+from swe_agent.solve import resume
+from swe_agent.trajectory.log import read_log
+from tests.solve.conftest import (
+    ADD,
+    BREAK,
+    ENGINEER,
+    FIX,
+    MUL,
+    SUBMIT,
+    Play,
+    call,
+    contents,
+    edit,
+    git,
+    write_script,
+)
+
+pytestmark = pytest.mark.docker
+
+
+def test_a_broken_test_is_rolled_back_and_the_fix_is_verified(play: Play, project: Path) -> None:
+    before = contents(project)
+    played = play(ENGINEER)
+    result = played.result
+    assert (result.verdict, result.exit_code, result.targets) == ("verified", 0, "given")
+    assert (result.rollbacks, result.iterations, result.steps) == (1, 2, 5)
+    assert result.tests.before == {ADD: "failed", MUL: "passed"}
+    assert result.tests.after == {ADD: "passed", MUL: "passed"}
+    assert b"a ** b" in (played.folder / "rejected" / "001.diff").read_bytes()
+    assert "a ** b" not in result.patch
+    assert contents(project) == before
+    subprocess.run(["git", "apply", str(played.folder / "patch.diff")], cwd=project, check=True)
+    assert "return a + b" in (project / "calc.py").read_text()
+
+
+def test_a_submission_that_loses_a_test_is_taken_back(play: Play) -> None:
+    played = play([BREAK, SUBMIT, FIX, SUBMIT])
+    assert played.result.verdict == "verified"
+    assert [event.lost for event in played.of("rolled_back")] == [(MUL,)]
+    told = [e for e in played.of("rolled_back")][0].note
+    assert told is not None
+    assert MUL in told.text
+
+
+def test_the_patch_is_relative_to_the_tree_as_the_user_has_it(play: Play, project: Path) -> None:
+    (project / "calc.py").write_text("# mine\n" + (project / "calc.py").read_text())
+    (project / "new_module.py").write_text("x = 1\n")
+    played = play([call("shell", command="cat new_module.py; git status --short"), FIX, SUBMIT])
+    assert played.result.verdict == "verified"
+    assert "x = 1" in played.observations()[0]
+    assert "new_module" not in played.result.patch
+    assert " # mine" in played.result.patch
+
+
+def test_secrets_and_ignored_files_stay_behind(play: Play, project: Path) -> None:
+    (project / ".gitignore").write_text("private.txt\n")
+    for name in ("private.txt", ".env", ".netrc"):
+        (project / name).write_text("CANARY-4711\n")
+    git(project, "config", "http.extraheader", "Authorization: CANARY-4711")
+    look = call("shell", command="grep -r CANARY / --exclude-dir=proc --exclude-dir=sys -s; env")
+    played = play([look, FIX, SUBMIT])
+    assert "CANARY-4711" not in played.observations()[0].replace("grep -r CANARY", "")
+    assert played.result.verdict == "verified"
+
+
+def test_no_change_ends_without_a_patch(play: Play) -> None:
+    played = play([SUBMIT, SUBMIT])
+    assert (played.result.verdict, played.result.exit_code) == ("no_patch", 3)
+    assert (played.folder / "patch.diff").read_bytes() == b""
+
+
+def test_a_patch_that_fixes_nothing_is_not_verified(play: Play) -> None:
+    played = play([edit("def mul", "# product\ndef mul"), SUBMIT, SUBMIT])
+    assert (played.result.verdict, played.result.exit_code) == ("unverified", 4)
+    assert "# product" in played.result.patch
+
+
+def test_a_test_that_the_patch_adds_is_a_target(play: Play, project: Path) -> None:
+    (project / "calc.py").write_text((project / "calc.py").read_text().replace("a - b", "a + b"))
+    created = call(
+        "create",
+        path="test_sub.py",
+        text="import unittest\n\nfrom calc import sub\n\n\n"
+        "class SubTest(unittest.TestCase):\n    def test_sub(self):\n"
+        "        self.assertEqual(sub(5, 3), 2)\n",
+    )
+    added = edit("def mul", "def sub(a, b):\n    return a - b\n\n\ndef mul")
+    played = play([created, added, SUBMIT], issue="There is no sub.")
+    assert (played.result.verdict, played.result.targets) == ("verified", "added")
+
+
+def test_a_limit_keeps_the_best_patch(play: Play) -> None:
+    fixed = play([FIX, call("run_tests"), BREAK, SUBMIT], limits__max_steps=3)
+    assert "return a + b" in fixed.result.patch
+    assert "a ** b" not in fixed.result.patch
+    assert (fixed.result.verdict, fixed.result.exit_code) == ("verified", 0)
+
+
+def test_a_limit_without_a_verified_patch_is_its_own_exit(play: Play) -> None:
+    played = play([call("view", path="calc.py")] * 4, limits__max_steps=2)
+    assert (played.result.verdict, played.result.exit_code) == ("no_patch", 5)
+    assert "2 steps" in played.result.error
+
+
+def test_going_in_circles_is_told_and_then_ended(play: Play) -> None:
+    played = play([call("view", path="calc.py")] * 9)
+    assert [event.name for event in played.of("reminder_given")] == ["stuck"]
+    assert played.result.exit_code == 3
+    assert played.result.steps < 9
+
+
+def test_a_reply_without_a_call_is_asked_for_one(play: Play) -> None:
+    played = play([{"text": "I think it is add."}, FIX, SUBMIT])
+    assert [event.name for event in played.of("reminder_given")] == ["no_call"]
+    assert played.result.verdict == "verified"
+
+
+def test_without_an_issue_every_failing_test_is_a_target(play: Play) -> None:
+    played = play([FIX, SUBMIT], issue="", tests__commands=())
+    assert (played.result.verdict, played.result.targets) == ("verified", "found")
+
+
+def test_without_an_issue_and_a_failing_test_there_is_nothing_to_do(
+    play: Play, project: Path, tmp_path: Path
+) -> None:
+    (project / "calc.py").write_text((project / "calc.py").read_text().replace("a - b", "a + b"))
+    with pytest.raises(UsageFault, match="no test fails"):
+        play([FIX], issue="")
+    assert not [
+        e for e in read_log(tmp_path / "run" / "events.jsonl") if e.event.type == "model_called"
+    ]
+
+
+def test_tests_that_collect_nothing_cost_no_model_call(play: Play, tmp_path: Path) -> None:
+    with pytest.raises(EnvironmentFault):
+        play([FIX], tests__commands=("python3 -m pytest no_such_folder",))
+    assert not [
+        e for e in read_log(tmp_path / "run" / "events.jsonl") if e.event.type == "model_called"
+    ]
+
+
+def test_a_missing_image_is_an_environment_fault(play: Play) -> None:
+    with pytest.raises(EnvironmentFault, match="no-such-image"):
+        play([FIX], sandbox__image="localhost:1/no-such-image:1")
+
+
+def test_a_removed_container_is_rebuilt_and_the_run_goes_on(play: Play, tmp_path: Path) -> None:
+    """The script itself cannot remove its container, so a watcher of the log does, as a careless
+    user would."""
+    client = docker.from_env()
+    removed: list[str] = []
+
+    def remove_once(event: Event) -> None:
+        if not removed and event.type == "checkpoint_saved":
+            for found in client.containers.list(filters={"label": "swe-agent.run=run"}):
+                removed.append(found.id)
+                found.remove(force=True)
+
+    replies = [FIX, call("shell", command="cat calc.py; pwd"), SUBMIT]
+    played = play(replies, also=remove_once)
+    assert removed
+    assert "return a + b" in played.observations()[1]
+    assert [event.name for event in played.of("reminder_given")] == ["rebuilt"]
+    assert played.result.verdict == "verified"
+
+
+def test_a_run_that_ran_out_of_replies_is_resumed_with_more(play: Play, tmp_path: Path) -> None:
+    with pytest.raises(ModelFault, match="1 "):
+        play([FIX])
+    write_script(tmp_path / "script.jsonl", [FIX, SUBMIT])
+    result = resume(tmp_path / "run", lambda _: None)
+    assert (result.verdict, result.steps) == ("verified", 2)
+    events = [line.event for line in read_log(tmp_path / "run" / "events.jsonl")]
+    assert [type(event) for event in events].count(RunFinished) == 1
+    assert sum(isinstance(e, TestsRan) and e.purpose == "baseline" for e in events) == 2
+
+
+def test_a_finished_run_goes_on_with_a_new_wish(play: Play, tmp_path: Path) -> None:
+    first = play([FIX, SUBMIT])
+    again = [FIX, SUBMIT, edit("def mul", "# product\ndef mul"), SUBMIT]
+    write_script(tmp_path / "script.jsonl", again)
+    result = resume(first.folder, lambda _: None, "Say what mul is.")
+    assert result.verdict == "verified"
+    assert "# product" in result.patch
+
+
+def test_resuming_a_finished_run_changes_nothing(play: Play) -> None:
+    played = play([FIX, SUBMIT])
+    log = (played.folder / "events.jsonl").read_bytes()
+    assert resume(played.folder, lambda _: None) == played.result
+    assert (played.folder / "events.jsonl").read_bytes() == log
