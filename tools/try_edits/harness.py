@@ -65,17 +65,17 @@ class Round:
         self.timed_out = False
         self.message = ""
 
-    def take(self, event: "list[str]", began: float, since: float) -> None:
-        kind, now = event[0], time.time()
+    def take(self, event: "list", began: float) -> None:
+        kind = event[0]
         if kind == "start":
-            self.collect_s = self.collect_s or now - began
+            self.collect_s = self.collect_s or time.time() - began
             self.running = event[1]
         elif kind == "pass":
             self.passed.append(event[1])
-            self.took_s[event[1]] = now - since
+            self.took_s[event[1]] = event[3]
         elif kind == "fail":
             self.failed[event[1]] = event[2]
-            self.took_s[event[1]] = now - since
+            self.took_s[event[1]] = event[3]
         elif kind == "broken":
             self.message = event[1]
         elif kind == "end":
@@ -108,7 +108,7 @@ def run_round(
         buffer += chunk
         *lines, buffer = buffer.split(b"\n")
         for line in lines:
-            told.take(json.loads(line.decode()), began, since)
+            told.take(json.loads(line.decode()), began)
         since = time.time()
         if not chunk or told.ended:
             break

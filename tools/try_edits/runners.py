@@ -11,6 +11,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 
 SKIPPED = {
     ".git",
@@ -35,15 +36,18 @@ class Channel:
         self.fd = fd
         self.cpu_s = 0.0
         self.stops = False
+        self.began = 0.0
 
     def start(self, test: str) -> None:
         if self.cpu_s:
             signal.setitimer(signal.ITIMER_PROF, self.cpu_s)
+        self.began = time.time()
         self.send(["start", test])
 
     def end(self, test: str, passed: bool, message: str = "") -> None:
         signal.setitimer(signal.ITIMER_PROF, 0)
-        self.send(["pass" if passed else "fail", test, message[-MESSAGE_CHARS:]])
+        took_s = time.time() - self.began
+        self.send(["pass" if passed else "fail", test, message[-MESSAGE_CHARS:], took_s])
         if self.stops and not passed:
             self.send(["end"])
             os._exit(0)
