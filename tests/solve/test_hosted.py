@@ -23,6 +23,7 @@ VENDORS = {
     "openai": (OpenAIServer, "openai/gpt-6-sol", "OPENAI_API_KEY"),
 }
 KEY = "sk-canary-0815"
+PROGRAM = [sys.executable, "-c", "from swe_agent.cli.main import main; main()"]
 
 
 def started(vendor: str, url: str, project: Path, folder: Path) -> "subprocess.Popen[bytes]":
@@ -30,14 +31,14 @@ def started(vendor: str, url: str, project: Path, folder: Path) -> "subprocess.P
     arguments = ["-i", "test_add fails", "-m", model, "--base-url", url, "--test", TEST_COMMAND]
     arguments += ["--image", BASE_IMAGE, "-o", str(folder), "--no-apply", "-q"]
     return subprocess.Popen(
-        [sys.executable, "-m", "swe_agent.cli.main", "run", str(project), *arguments],
+        [*PROGRAM, "run", str(project), *arguments],
         env=os.environ | {variable: KEY},
     )
 
 
 def resumed(vendor: str, folder: Path) -> int:
     return subprocess.run(
-        [sys.executable, "-m", "swe_agent.cli.main", "resume", str(folder), "-q"],
+        [*PROGRAM, "resume", str(folder), "-q"],
         env=os.environ | {VENDORS[vendor][2]: KEY},
         check=False,
     ).returncode

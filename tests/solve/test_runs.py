@@ -47,7 +47,7 @@ def test_a_submission_that_loses_a_test_is_taken_back(play: Play) -> None:
     played = play([BREAK, SUBMIT, FIX, SUBMIT])
     assert played.result.verdict == "verified"
     assert [event.lost for event in played.of("rolled_back")] == [(MUL,)]
-    told = [e for e in played.of("rolled_back")][0].note
+    told = played.of("rolled_back")[0].note
     assert told is not None
     assert MUL in told.text
 
