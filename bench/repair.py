@@ -62,7 +62,10 @@ def solved(folder: Path, command: str, limit_s: float, issue: str = "") -> list[
 
 
 def row_of(task: dict, limit_s: float, out: Path | None) -> dict:
-    """One task's row: `plausible`, `seconds`, `candidates`, and what the model said last."""
+    """One task's row: `plausible`, `seconds`, `candidates`, and what the model said last.
+
+    `seconds` has the rounds of all tests in it; `search_seconds` those of `try_edits` alone.
+    """
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place).resolve()
         for path, text in task["files"].items():
@@ -82,12 +85,13 @@ def row_of(task: dict, limit_s: float, out: Path | None) -> dict:
         for m in history
         if isinstance(m, Observation) and m.tool == "run_tests" and m.outcome == "ok"
     ]
-    tried = sum(len(m.data["results"]) for m in history if _is_trial(m))
+    trials = [m.data for m in history if _is_trial(m)]
     plausible = changed and bool(reports) and bool(reports[-1].passed) and not reports[-1].failed
     return {
         "plausible": plausible,
         "seconds": round(seconds, 1),
-        "candidates": tried,
+        "candidates": sum(len(trial["results"]) for trial in trials),
+        "search_seconds": round(sum(trial["seconds"] for trial in trials), 1),
         "said": history[-2].text if plausible and len(history) > 1 else history[-1].text,
     }
 

@@ -10,6 +10,8 @@ from swe_agent.core.messages import Message, Note, Observation, ToolCall, Turn
 from swe_agent.core.task import TestReport
 from swe_agent.repair.propose import Edit
 
+EVERY_FILE = "*.py"
+
 
 @dataclass(frozen=True, slots=True)
 class Trial:
@@ -30,6 +32,10 @@ class Seen:
     latest: TestReport | None = None
     """The tests since the edits that stand; None where they have not run."""
     paths: set[str] | None = None
+    globs: set[str] = field(default_factory=set)
+    """Patterns that were looked for."""
+    is_listed: bool = True
+    """Whether `paths` has every Python file of the repository."""
     texts: dict[str, str] = field(default_factory=dict)
     """Files by path, as far as they were viewed before the first edit."""
     next_lines: dict[str, int] = field(default_factory=dict)
@@ -100,6 +106,9 @@ def _take_observation(seen: Seen, call: ToolCall, observation: Observation) -> N
             listed = value.get("paths")
             found = {str(p) for p in listed} if isinstance(listed, list) else set()
             seen.paths = (seen.paths or set()) | found
+            seen.globs.add(str(call.arguments.get("glob")))
+            total = value.get("total")
+            seen.is_listed &= call.arguments.get("glob") != EVERY_FILE or total == len(found)
         case "view":
             _take_view(seen, call, value, good)
         case "try_edits" if good:

@@ -4,6 +4,7 @@ tests call them.
 
 import ast
 import re
+import sys
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -85,24 +86,38 @@ def frames(text: str, paths: Collection[str]) -> list[tuple[str, int]]:
 def imported(code: Code, paths: Collection[str]) -> list[str]:
     """The repository's files that a file imports, in order."""
     found: dict[str, None] = {}
+    for module in modules_of(code):
+        for name in (f"{module}.py", f"{module}/__init__.py"):
+            path = in_repository(name, paths) if "/" not in module else _whole(name, paths)
+            if path:
+                found[path] = None
+    return list(found)
+
+
+def modules_of(code: Code) -> list[str]:
+    """What a file imports, as paths without suffix; names from a module count as modules too."""
+    found: list[str] = []
     package = PurePosixPath(code.path).parent
     for node in ast.walk(code.tree):
-        modules: list[str] = []
         if isinstance(node, ast.Import):
-            modules = [alias.name.replace(".", "/") for alias in node.names]
+            found += [alias.name.replace(".", "/") for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
             start = package
             for _ in range(node.level - 1):
                 start = start.parent
             stem = (node.module or "").replace(".", "/")
             stem = (start / stem).as_posix() if node.level else stem
-            modules = [stem, *(f"{stem}/{alias.name}" for alias in node.names)]
-        for module in modules:
-            for name in (f"{module}.py", f"{module}/__init__.py"):
-                path = in_repository(name, paths) if "/" not in module else _whole(name, paths)
-                if path:
-                    found[path] = None
-    return list(found)
+            found += [stem, *(f"{stem}/{alias.name}" for alias in node.names)]
+    return found
+
+
+def is_project_module(module: str) -> bool:
+    """Whether a module may be the repository's own: not of Python itself.
+
+    >>> is_project_module("os/path"), is_project_module("shop/till")
+    (False, True)
+    """
+    return module.split("/")[0] not in sys.stdlib_module_names | {"pytest", ".", ""}
 
 
 def _whole(name: str, paths: Collection[str]) -> str:

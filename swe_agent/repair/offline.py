@@ -11,11 +11,13 @@ from swe_agent.core.messages import ToolCall, Turn
 from swe_agent.core.protocols import Model, Prompt
 from swe_agent.core.task import TestReport
 from swe_agent.repair import explain
-from swe_agent.repair.history import Seen, folded, key_of
+from swe_agent.repair.history import EVERY_FILE, Seen, folded, key_of
 from swe_agent.repair.localize import (
     failing_test,
     frames,
     imported,
+    is_project_module,
+    modules_of,
     suspicions,
 )
 from swe_agent.repair.propose import Candidate
@@ -27,6 +29,7 @@ from swe_agent.verify.naming import named_by
 FILE_LIMIT: Final = 30
 VIEW_LINES: Final = 1000
 VIEWS_PER_TURN: Final = 6
+GLOB_LIMIT: Final = 60
 GUARD_LIMIT: Final = 1500
 CONFIRM_LIMIT: Final = 20
 BATCH_S: Final = 30.0
@@ -80,10 +83,10 @@ class OfflineModel:
         if not targets:
             return _submit(explain.of_nothing(seen.base))
         if seen.paths is None:
-            return "Where are the sources?", [("find_file", {"glob": "*.py"})]
+            return "Where are the sources?", [("find_file", {"glob": EVERY_FILE})]
         if seen.standing and seen.latest is None:
             return self._after_edit(seen, targets)
-        unseen = self._unseen(seen, targets)
+        unseen = self._unlisted(seen, targets) or self._unseen(seen, targets)
         if unseen and not seen.standing:
             return "Reading the files that the failing tests reach.", unseen
         return self._repair(seen, targets)
@@ -175,6 +178,20 @@ class OfflineModel:
                 end = start + VIEW_LINES - 1
                 views.append(("view", {"path": path, "start": start, "end": end}))
         return views[:VIEWS_PER_TURN]
+
+    def _unlisted(self, seen: Seen, targets: tuple[str, ...]) -> _Calls:
+        """Searches for files that failing tests and read files name, where not all are listed."""
+        if seen.is_listed or len(seen.globs) >= GLOB_LIMIT:
+            return []
+        codes = [code for path in seen.texts if (code := self._code(seen, path))]
+        modules = dict.fromkeys(m for c in codes for m in modules_of(c) if is_project_module(m))
+        named = [test.split("::")[0] for test in targets if "::" in test]
+        named += [f"{test.rsplit('.', 2)[0].replace('.', '/')}.py" for test in targets]
+        globs = dict.fromkeys(name for name in named if name.endswith(".py"))
+        globs.update(dict.fromkeys(f"**/{module}.py" for module in modules))
+        globs.update(dict.fromkeys(f"**/{module}/__init__.py" for module in modules))
+        fresh = [glob for glob in globs if glob not in seen.globs]
+        return [("find_file", {"glob": glob}) for glob in fresh[:VIEWS_PER_TURN]]
 
     def _add_imports(self, seen: Seen, path: str, wanted: dict[str, None]) -> None:
         """Add what a file imports, and what that imports, as far as it was read."""

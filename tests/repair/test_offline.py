@@ -144,3 +144,12 @@ def test_a_case_of_the_tests_alone_is_not_what_is_kept(tmp_path: Path) -> None:
     told = talk.go_on()
     assert "g >= 250" in (talk.root / "tea/price.py").read_text()
     assert "could not tell" in told
+
+
+def test_in_a_large_repository_the_files_that_matter_are_looked_for(tmp_path: Path) -> None:
+    files = TEA | {"tea/pot.py": TEA["tea/pot.py"].replace("water % cup", "water // cup")}
+    files |= {f"attic/box_{number}.py": "" for number in range(300)}
+    talk = Conversation(written(tmp_path / "r", files))
+    talk.go_on()
+    assert not talk.bench.run_tests(()).failed
+    assert len(talk.calls("view")) < 10
