@@ -10,8 +10,8 @@ from swe_agent.aci.route import Route
 from swe_agent.agent.attempt import Attempt
 from swe_agent.core.errors import EnvironmentFault, UsageFault
 from swe_agent.core.protocols import Model
+from swe_agent.models.client import Client, Line, Patience, Waiting
 from swe_agent.models.registry import open_model
-from swe_agent.models.retry import Retrying
 from swe_agent.repair.offline import OfflineModel
 from swe_agent.runtime.box import Limits
 from swe_agent.runtime.docker import inspect_image
@@ -50,7 +50,8 @@ def model_named(spec: str, settings: Settings, say: Say) -> Model:
         UsageFault: unknown provider, bad script, or no key.
     """
     model = open_model(spec, settings, api_key, {"offline": lambda _: OfflineModel()})
-    return Retrying(model, settings.models.retry_budget_s, say=say)
+    patience = Patience(settings.models.retry_budget_s, settings.models.longest_wait_s)
+    return Client(((Line(model),),), patience, Waiting(say=say))
 
 
 def route_of(settings: Settings, store: TreeStore, human: Human | None) -> Route:

@@ -7,23 +7,22 @@ calls runs, the observation before the model sees it, the checkpoint before the 
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from swe_agent.aci.route import Route
 from swe_agent.aci.tool import PastCall, ToolLimits, Workbench
+from swe_agent.agent.desk import Desk
 from swe_agent.agent.state import State
 from swe_agent.context.render import changed, render
-from swe_agent.core.errors import LimitReached, SandboxLost, SweAgentError
+from swe_agent.core.errors import ContextExceeded, LimitReached, SandboxLost, SweAgentError
 from swe_agent.core.events import (
     Checkpoint,
     CheckpointSaved,
     ContextRendered,
     Event,
     LimitHit,
-    ModelCalled,
-    ModelReplied,
     ReminderGiven,
     RolledBack,
     TestsFor,
@@ -34,6 +33,7 @@ from swe_agent.core.events import (
 from swe_agent.core.messages import Note, Observation, ToolCall
 from swe_agent.core.protocols import EventSink, Model, Sandbox
 from swe_agent.core.task import TestReport
+from swe_agent.models.purse import Caps, Purse
 from swe_agent.runtime.patch import make_patch
 from swe_agent.runtime.store import TreeStore
 from swe_agent.settings.prompts import prompt as prompt_text
@@ -60,6 +60,10 @@ class Kit:
     """Tests that must not be lost."""
     deadline: float
     """`time.monotonic()` at which the run's time is up."""
+    purse: Purse | None = None
+    """What may be spent, shared with all that spends with this attempt; None: one of its own."""
+    listen: Callable[[str], None] | None = None
+    """Hears the reply's text as it comes in; for the eye alone."""
 
 
 class Attempt:
@@ -69,6 +73,7 @@ class Attempt:
         """Take up where `state` stands; `sandbox` holds its last checkpoint and is owned from here
         on."""
         self.kit, self.state = kit, state
+        self.purse = kit.purse or purse_of(kit.settings, state)
         self._sandbox = sandbox
         self._saver: threading.Thread | None = None
         self._save_fault: SweAgentError | None = None
@@ -132,21 +137,19 @@ class Attempt:
             ModelFault: no reply could be had.
         """
         settings, state = self.kit.settings, self.state
-        prompt, rows = render(
-            self._system,
-            state.history,
-            self.kit.route.specs(),
-            settings.models.max_output_tokens,
-        )
-        reserve = self.kit.model.worst_case_usd(prompt) or 0.0
-        self._check_limits(reserve)
+        self._check_limits()
+        # What the limit cut once gets twice the room.
+        room = 2 if state.turn and state.turn.stop == "max_tokens" else 1
+        limit = room * settings.models.max_output_tokens
+        prompt, rows = render(self._system, state.history, self.kit.route.specs(), limit)
         step = state.steps + 1
         tokens = sum(row.tokens for row in rows)
         self.append(ContextRendered(step=step, tokens=tokens, rows=changed(rows, state.ledger)))
-        self.append(ModelCalled(step=step, model=self.kit.model.name, reserve_usd=reserve))
-        began = time.monotonic()
-        turn = self.kit.model.complete(prompt)
-        self.append(ModelReplied(step=step, turn=turn, duration_s=_since(began)))
+        with Desk(step, self.purse, self.append, self.kit.listen) as desk:
+            try:
+                desk.replied(self.kit.model.complete(replace(prompt, watch=desk)))
+            except ContextExceeded as fault:
+                self._stop("context", prompt.max_output_tokens, fault.message)
 
     def act(self, call: ToolCall) -> Observation:
         """One call of the last reply through the one route; its checkpoint is saved meanwhile."""
@@ -282,21 +285,24 @@ class Attempt:
         self._saver = threading.Thread(target=work, name="checkpoint", daemon=True)
         self._saver.start()
 
-    def _check_limits(self, reserve_usd: float) -> None:
-        """Raise before a limit is passed, with the event in the log."""
-        limits, state = self.kit.settings.limits, self.state
-        spent = state.spent_usd + (state.reserved_usd or 0.0)
-        if state.steps >= limits.max_steps:
+    def _check_limits(self) -> None:
+        """Raise before a limit is passed, with the event in the log; the purse keeps the cost."""
+        limits = self.kit.settings.limits
+        if self.state.steps >= limits.max_steps:
             self._stop("steps", limits.max_steps, f"{limits.max_steps} steps are used up")
         elif time.monotonic() > self.kit.deadline:
             self._stop("time", limits.max_time_s, f"{limits.max_time_s:g} s are used up")
-        elif spent + reserve_usd > limits.max_cost_usd:
-            text = f"${spent:.4f} are spent and the next call may cost ${reserve_usd:.4f}"
-            self._stop("cost", limits.max_cost_usd, f"{text}: over ${limits.max_cost_usd:g}")
 
     def _stop(self, limit: str, value: float, message: str) -> None:
         self.append(LimitHit(limit=limit, value=value, message=message))
         raise LimitReached(limit, message)
+
+
+def purse_of(settings: Settings, state: State) -> Purse:
+    """The purse of a run as its events leave it."""
+    limits = settings.limits
+    caps = Caps(limits.max_cost_usd, limits.max_unpriced_tokens)
+    return Purse(caps, state.spent_usd, state.spent_tokens)
 
 
 def _since(began: float) -> float:

@@ -19,6 +19,7 @@ from swe_agent.core.events import (
     LedgerRow,
     LimitHit,
     ModelCalled,
+    ModelFailed,
     ModelReplied,
     Phase,
     PhaseStarted,
@@ -65,6 +66,10 @@ class State:
     """Of whole replies; a call without reply adds its reserve to the cost."""
     reserved_usd: float | None = None
     """Reserve of the model call that has no reply yet."""
+    reserved_tokens: int = 0
+    """The same in tokens, where the price is unknown."""
+    unpriced_tokens: int = 0
+    """Tokens used by models without a known price."""
     turn: Turn | None = None
     """The last reply."""
     pending: deque[ToolCall] = field(default_factory=deque)
@@ -102,11 +107,8 @@ class State:
                 self._phase(event)
             case ContextRendered():
                 self.ledger |= {row.layer: row for row in event.rows}
-            case ModelCalled():
-                self._lose_reserve()
-                self.reserved_usd = event.reserve_usd
-            case ModelReplied():
-                self._reply(event)
+            case ModelCalled() | ModelFailed() | ModelReplied():
+                self._request(event)
             case ToolCalled():
                 self.running = event.call
                 self.unsaved += [event.call] if event.writes else []
@@ -134,8 +136,13 @@ class State:
 
     @property
     def spent_usd(self) -> float:
-        """Money that is gone, reserves of unanswered calls included."""
-        return self.usage.cost_usd
+        """Money that is gone, the reserve of a call without reply included."""
+        return self.usage.cost_usd + (self.reserved_usd or 0.0)
+
+    @property
+    def spent_tokens(self) -> int:
+        """Tokens without a price that are gone, the reserve of a call without reply included."""
+        return self.unpriced_tokens + self.reserved_tokens
 
     def _say(self, note: Note | None) -> None:
         if note is not None:
@@ -161,9 +168,22 @@ class State:
         self.done_in_phase, self.turns_in_phase, self.tested_in_phase = set(), 0, False
         self._say(event.note)
 
+    def _request(self, event: ModelCalled | ModelFailed | ModelReplied) -> None:
+        match event:
+            case ModelCalled():
+                self._lose_reserve()
+                self.reserved_usd, self.reserved_tokens = event.reserve_usd, event.reserve_tokens
+            case ModelFailed():
+                self.usage += event.usage
+                self.unpriced_tokens += event.tokens
+                self.reserved_usd, self.reserved_tokens = None, 0
+            case ModelReplied():
+                self._reply(event)
+
     def _reply(self, event: ModelReplied) -> None:
-        self.steps, self.reserved_usd = event.step, None
         self.usage += event.turn.usage
+        self.unpriced_tokens += event.turn.usage.tokens if self.reserved_tokens else 0
+        self.steps, self.reserved_usd, self.reserved_tokens = event.step, None, 0
         self.turn = event.turn
         self.turns_in_phase += 1
         self.silent_turns = 0 if event.turn.calls else self.silent_turns + 1
@@ -205,4 +225,5 @@ class State:
         """A call that was never answered counts as spent: the provider may have billed it."""
         if self.reserved_usd is not None:
             self.usage += Usage(cost_usd=self.reserved_usd)
-            self.reserved_usd = None
+            self.unpriced_tokens += self.reserved_tokens
+            self.reserved_usd, self.reserved_tokens = None, 0

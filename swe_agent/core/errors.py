@@ -4,6 +4,10 @@ A `ToolFailure` is not an error of the run: the one route of `aci/` turns it int
 """
 
 from enum import IntEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from swe_agent.core.messages import Usage
 
 
 class ExitCode(IntEnum):
@@ -52,6 +56,25 @@ class ModelFault(SweAgentError):
     """The provider failed: no whole reply could be had."""
 
     exit_code = ExitCode.MODEL
+    usage: "Usage | None" = None
+    """What the provider counted for the failed request, where it said so."""
+    may_be_billed: bool = False
+    """Whether the request reached a model, so that it counts as spent at its reserve."""
+
+
+class AccessRefused(ModelFault):
+    """The key, its account or the model's name is refused: no other task would fare better."""
+
+
+class ModelParked(ModelFault):
+    """The provider asks for a longer wait than is allowed, or faults outlast the budget.
+
+    `resume_after_s` is when to come back, in seconds; a batch goes on with other tasks meanwhile.
+    """
+
+    def __init__(self, message: str, next_step: str = "", resume_after_s: float = 0.0) -> None:
+        super().__init__(message, next_step)
+        self.resume_after_s = resume_after_s
 
 
 class TransientModelFault(ModelFault):

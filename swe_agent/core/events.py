@@ -87,6 +87,23 @@ class ModelCalled(Record):
     model: str
     reserve_usd: float
     """Worst-case cost; spent for good if no reply follows."""
+    reserve_tokens: int = 0
+    """Worst-case tokens where the model's price is unknown, else 0."""
+
+
+class ModelFailed(Record):
+    """A request that came to no whole reply; none of what it said is used."""
+
+    type: Literal["model_failed"] = "model_failed"
+    step: int
+    model: str
+    message: str
+    usage: Usage = Usage()
+    """What counts as spent for it: nothing where it was refused, its reserve where nobody knows."""
+    tokens: int = 0
+    """Tokens that count as used where the model's price is unknown."""
+    wait_s: float | None = None
+    """Seconds until it is asked again; None: it is not."""
 
 
 class ModelReplied(Record):
@@ -200,6 +217,7 @@ Event = Annotated[
     | PhaseStarted
     | ContextRendered
     | ModelCalled
+    | ModelFailed
     | ModelReplied
     | ToolCalled
     | ToolReturned

@@ -2,12 +2,13 @@
 themselves where they are written, with a typed assignment under `TYPE_CHECKING`."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
 from pydantic import JsonValue
 
+from swe_agent.core.errors import ModelFault
 from swe_agent.core.events import Checkpoint, Event
 from swe_agent.core.messages import Message, Turn
 
@@ -23,6 +24,38 @@ class ToolSpec:
 
 
 @dataclass(frozen=True, slots=True)
+class Reserve:
+    """The most that one request may use up."""
+
+    usd: float
+    tokens: int = 0
+    """Counted where the price is unknown, else 0."""
+
+
+class RequestWatch(Protocol):
+    """Who is told of each request that one reply takes."""
+
+    def calling(self, model: str, reserve: Reserve) -> None:
+        """Right before a request is sent.
+
+        Raises:
+            LimitReached: it cannot be afforded.
+        """
+        ...
+
+    def failed(self, fault: ModelFault, wait_s: float | None) -> None:
+        """It came to no whole reply; it is asked again after `wait_s`, or not (None)."""
+        ...
+
+    def said(self, text: str) -> None:
+        """A piece of the text as it comes in, for the eye alone: the reply may never be whole."""
+        ...
+
+
+Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
+
+
+@dataclass(frozen=True, slots=True)
 class Prompt:
     """All that one model call is made of."""
 
@@ -30,6 +63,10 @@ class Prompt:
     history: tuple[Message, ...]
     tools: tuple[ToolSpec, ...]
     max_output_tokens: int = 8192
+    effort: Effort | None = None
+    """How hard the model is to think; None: as the vendor does by itself."""
+    temperature: float | None = None
+    watch: RequestWatch | None = field(default=None, compare=False, repr=False)
 
 
 class Model(Protocol):

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 
-from swe_agent.core.errors import ContextExceeded, ModelFault, TransientModelFault
+from swe_agent.core.errors import AccessRefused, ContextExceeded, ModelFault, TransientModelFault
+from swe_agent.core.messages import Usage
 from swe_agent.core.text import elided, visible
 
 TRANSIENT_STATUSES = frozenset({408, 409, 425, 429})
@@ -42,16 +43,29 @@ def fault_of(model: str, refusal: Refusal, secret: str | None = None) -> ModelFa
     if refusal.status == 413 or (refusal.status in (400, 422) and TOO_LONG.search(said)):
         return ContextExceeded(text, "Resume with a model of a larger context window.")
     if refusal.status == 402 or (refusal.status in (400, 403, 429) and UNPAID.search(said)):
-        return ModelFault(text, "Add credit to the account of this key, then resume the run.")
+        return AccessRefused(text, "Add credit to the account of this key, then resume the run.")
     if refusal.status in TRANSIENT_STATUSES or refusal.status >= 500:
         return TransientModelFault(text, "Resume the run later.", refusal.retry_after_s)
-    return ModelFault(text, _next_step(refusal.status, said))
+    kind = AccessRefused if refusal.status in (401, 403, 404) else ModelFault
+    return kind(text, _next_step(refusal.status, said))
 
 
-def incomplete(model: str, why: str, secret: str | None = None) -> TransientModelFault:
-    """The error for a reply that is not provably whole."""
-    return TransientModelFault(
+def incomplete(
+    model: str, why: str, secret: str | None = None, usage: Usage | None = None
+) -> TransientModelFault:
+    """The error for a reply that is not provably whole; it may be billed (`usage`: as counted)."""
+    fault = TransientModelFault(
         f"{model}: no whole reply: {redacted(why, secret)}", "Resume the run later."
+    )
+    fault.may_be_billed, fault.usage = True, usage
+    return fault
+
+
+def unreachable(model: str, why: str, secret: str | None = None) -> TransientModelFault:
+    """The error for a request that was never sent: no connection could be made."""
+    said = redacted(why, secret)
+    return TransientModelFault(
+        f"{model}: no connection: {said}", "Check the network and the base URL; resume later."
     )
 
 

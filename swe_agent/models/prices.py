@@ -1,19 +1,46 @@
-"""What a call costs, from the offline price list of `genai-prices`; nothing is fetched."""
+"""What a call costs: the user's `prices.yaml`, else the offline list of `genai-prices`; nothing is
+fetched."""
 
-import json
-import math
+import fnmatch
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from swe_agent.core.messages import Turn, Usage
+from pydantic import Field, ValidationError
+
+from swe_agent.core.errors import UsageFault
+from swe_agent.core.messages import Record, Usage
 from swe_agent.core.protocols import Prompt
+from swe_agent.models.bound import input_tokens_bound
+from swe_agent.settings.content import config_home
+from swe_agent.settings.strict_yaml import read_mapping
 
-BYTES_PER_TOKEN = 3
-"""Below what tokenizers reach on code and prose (3.5 to 4.5): the estimate errs upwards."""
-MESSAGE_TOKENS = 8
-"""What a message costs beside its text."""
-TOOLS_TOKENS = 800
-"""What vendors add to a prompt that has tools."""
+if TYPE_CHECKING:
+    from genai_prices.types import ModelPrice
+
+PRICES_FILE = "prices.yaml"
+MILLION = 1_000_000
+
+
+class Rate(Record):
+    """A row of the user's table: USD per million tokens."""
+
+    input: float = Field(ge=0, allow_inf_nan=False)
+    output: float = Field(ge=0, allow_inf_nan=False)
+    cache_read: float | None = Field(None, ge=0, allow_inf_nan=False)
+    """None: as input."""
+    cache_write: float | None = Field(None, ge=0, allow_inf_nan=False)
+    """None: as input."""
+
+    def cost_usd(self, usage: Usage) -> float:
+        """What the tokens cost."""
+        read = self.input if self.cache_read is None else self.cache_read
+        write = self.input if self.cache_write is None else self.cache_write
+        cached = usage.cache_read_tokens * read + usage.cache_write_tokens * write
+        fresh = usage.input_tokens * self.input + usage.output_tokens * self.output
+        return (cached + fresh) / MILLION
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,49 +50,91 @@ class PriceList:
     provider: str
     """The vendor's name in the price list."""
     model: str
+    base_url: str | None = None
+    """Endpoint; known hosts have a list of their own."""
 
     def cost_usd(self, usage: Usage) -> float | None:
-        """What the tokens cost; None where the model's price is not known."""
-        total = usage.input_tokens + usage.cache_read_tokens + usage.cache_write_tokens
-        return self._price(total, usage)
+        """What the tokens cost; None where the model's price is not known.
 
-    def worst_case_usd(self, prompt: Prompt) -> float | None:
-        """Upper bound of one call: all input written to the cache, the longest reply."""
-        tokens = input_tokens_bound(prompt)
-        plain = self._price(tokens, Usage(output_tokens=prompt.max_output_tokens))
-        written = self._price(
-            tokens, Usage(output_tokens=prompt.max_output_tokens, cache_write_tokens=tokens)
-        )
+        Raises:
+            UsageFault: the user's table is not valid.
+        """
+        if rate := self._users_rate():
+            return rate.cost_usd(usage)
+        listed = _listed(self.provider, self.model, self.base_url)
+        return None if listed is None else _price(listed, usage)
+
+    def worst_case_usd(self, prompt: Prompt, input_tokens: int | None = None) -> float | None:
+        """Upper bound of one call: all input written to the cache or none, the longest reply.
+
+        Args:
+            prompt: what is asked.
+            input_tokens: upper bound of its tokens; None: reckoned here.
+        """
+        if input_tokens is None:
+            input_tokens = input_tokens_bound(prompt)
+        output = prompt.max_output_tokens
+        plain = self.cost_usd(Usage(input_tokens=input_tokens, output_tokens=output))
+        written = self.cost_usd(Usage(cache_write_tokens=input_tokens, output_tokens=output))
         return None if plain is None or written is None else max(plain, written)
 
-    def _price(self, input_tokens: int, usage: Usage) -> float | None:
-        import genai_prices
-
+    def _users_rate(self) -> Rate | None:
+        path = config_home() / PRICES_FILE
         try:
-            price: Decimal = genai_prices.calc_price(
-                genai_prices.Usage(
-                    input_tokens=input_tokens,
-                    cache_read_tokens=usage.cache_read_tokens,
-                    cache_write_tokens=usage.cache_write_tokens,
-                    output_tokens=usage.output_tokens,
-                ),
-                self.model,
-                provider_id=self.provider,
-            ).total_price
-        except LookupError:
+            changed = path.stat().st_mtime_ns
+        except OSError:
             return None
-        return float(price)
+        table, name = _users_table(path, changed), f"{self.provider}/{self.model}"
+        if name in table:
+            return table[name]
+        return next((rate for glob, rate in table.items() if fnmatch.fnmatchcase(name, glob)), None)
 
 
-def input_tokens_bound(prompt: Prompt) -> int:
-    """Estimated input tokens, rounded up: UTF-8 bytes by three, and what messages and tools add."""
-    size = len(prompt.system.encode())
-    for tool in prompt.tools:
-        size += len(tool.name) + len(tool.description.encode()) + len(json.dumps(tool.schema))
-    for message in prompt.history:
-        size += len(message.text.encode())
-        if isinstance(message, Turn):
-            size += sum(len(call.name) + len(json.dumps(call.arguments)) for call in message.calls)
-            size += sum(len(json.dumps(block)) for block in message.opaque)
-    extra = MESSAGE_TOKENS * len(prompt.history) + (TOOLS_TOKENS if prompt.tools else 0)
-    return math.ceil(size / BYTES_PER_TOKEN) + extra
+@cache
+def _users_table(path: Path, changed_ns: int) -> dict[str, Rate]:
+    table: dict[str, Rate] = {}
+    for name, row in read_mapping(path).items():
+        try:
+            table[name] = Rate.model_validate(row)
+        except ValidationError as fault:
+            first = fault.errors()[0]
+            place = ".".join((name, *map(str, first["loc"])))
+            raise UsageFault(
+                f"{path}: {place}: {first['msg']}.",
+                "A row is PROVIDER/MODEL: {input, output, cache_read?, cache_write?}, in USD per "
+                "million tokens.",
+            ) from fault
+    return table
+
+
+@cache
+def _listed(provider: str, model: str, base_url: str | None) -> "ModelPrice | None":
+    import genai_prices
+
+    nothing = genai_prices.Usage()
+    if base_url:
+        try:
+            priced = genai_prices.calc_price(nothing, model, provider_api_url=base_url)
+        except LookupError:
+            pass
+        else:
+            return priced.model_price
+    try:
+        return genai_prices.calc_price(nothing, model, provider_id=provider).model_price
+    except LookupError:
+        return None
+
+
+def _price(listed: "ModelPrice", usage: Usage) -> float:
+    import genai_prices
+
+    cached = usage.cache_read_tokens + usage.cache_write_tokens
+    total: Decimal = listed.calc_price(
+        genai_prices.Usage(
+            input_tokens=usage.input_tokens + cached,
+            cache_read_tokens=usage.cache_read_tokens,
+            cache_write_tokens=usage.cache_write_tokens,
+            output_tokens=usage.output_tokens,
+        )
+    )["total_price"]
+    return float(total)

@@ -35,6 +35,8 @@ class ModelSettings(Section):
     """How long one request may take."""
     retry_budget_s: Seconds = 600.0
     """How long one reply is tried for, waits included, before the run stops with exit 7."""
+    longest_wait_s: Seconds = 300.0
+    """A provider that asks for a longer wait parks the run: it stops with exit 7 at once."""
 
 
 class SandboxSettings(Section):
@@ -77,7 +79,9 @@ class LimitSettings(Section):
     """Hard limits of one run."""
 
     max_cost_usd: float = Field(3.0, ge=0, allow_inf_nan=False)
-    """Money for model calls."""
+    """Money for model calls; each is reserved at its worst case, so it is never passed."""
+    max_unpriced_tokens: int = Field(2_000_000, ge=0)
+    """Tokens, read and written, of models whose price is not known."""
     max_steps: int = Field(100, ge=1)
     """Model calls."""
     max_iterations: int = Field(8, ge=1)

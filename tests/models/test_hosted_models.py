@@ -2,7 +2,7 @@
 
 import pytest
 
-from swe_agent.core.errors import ContextExceeded, ModelFault, TransientModelFault
+from swe_agent.core.errors import AccessRefused, ContextExceeded, ModelFault, TransientModelFault
 from swe_agent.core.messages import Note, ToolCall, Turn
 from tests.models.conversation import KEY, TASK, VENDORS, call, model_of, prompt, seen
 
@@ -99,7 +99,8 @@ def test_a_rate_limit_carries_the_wait_that_it_asks_for(vendor):
 @pytest.mark.parametrize("status", [400, 401, 403, 404])
 def test_a_refused_request_will_not_work_again_and_says_what_to_do(vendor, status):
     raised = fault_of(vendor, {"error": status})
-    assert type(raised) is ModelFault
+    assert isinstance(raised, AccessRefused) == (status != 400)
+    assert not isinstance(raised, TransientModelFault)
     assert raised.next_step
 
 
@@ -111,7 +112,7 @@ def test_a_key_that_the_vendor_echoes_is_hidden(vendor):
 
 def test_an_exhausted_quota_is_not_waited_out(vendor):
     line = {"error": 429, "text": "You exceeded your current quota, check your plan and billing."}
-    assert type(fault_of(vendor, line)) is ModelFault
+    assert type(fault_of(vendor, line)) is AccessRefused
 
 
 def test_a_prompt_that_does_not_fit_is_its_own_fault(vendor):

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from swe_agent.core.errors import ModelFault, TransientModelFault
+from swe_agent.core.errors import AccessRefused, ModelFault, TransientModelFault
 from swe_agent.core.messages import Note
 from swe_agent.models.endpoint import Endpoint
 from swe_agent.models.openai import OpenAI
@@ -63,7 +63,7 @@ def test_each_call_is_answered_right_after_it_and_notes_are_one_message():
     ("body", "kind"),
     [
         ({"error": {"message": "busy", "code": 429}}, TransientModelFault),
-        ({"error": {"message": "bad key", "code": 401}}, ModelFault),
+        ({"error": {"message": "bad key", "code": 401}}, AccessRefused),
         ({"error": "overloaded"}, TransientModelFault),
         ({"choices": [{"message": {"content": "x"}, "finish_reason": None}]}, TransientModelFault),
         ({"choices": [{"message": {"content": "x"}, "finish_reason": "odd"}]}, TransientModelFault),

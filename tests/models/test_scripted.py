@@ -5,6 +5,7 @@ import json
 import pytest
 
 from swe_agent.core.errors import (
+    AccessRefused,
     ContextExceeded,
     ExitCode,
     ModelFault,
@@ -106,7 +107,7 @@ def test_a_resume_passes_faults_between_turns(scripted):
 @pytest.mark.parametrize(
     ("error", "kind"),
     [
-        (401, ModelFault),
+        (401, AccessRefused),
         (500, TransientModelFault),
         (529, TransientModelFault),
         ("drop", TransientModelFault),

@@ -1,4 +1,4 @@
-"""Retries: how long is waited, what is said, when it ends."""
+"""Asking: how long is waited, what is said, when it ends, who is asked next."""
 
 from dataclasses import dataclass, field
 
@@ -12,7 +12,8 @@ from swe_agent.core.errors import (
 )
 from swe_agent.core.messages import Turn
 from swe_agent.core.protocols import Prompt
-from swe_agent.models.retry import Retrying
+from swe_agent.models.client import Client, Line, Patience, Waiting
+from swe_agent.models.limiter import Limiter
 from tests.models.conversation import prompt
 
 
@@ -57,8 +58,10 @@ def busy(count: int, retry_after_s: float | None = None) -> list[ModelFault]:
 def retrying(faults, budget_s=600.0, takes_s=0.0, jitter=0.0):
     clock, said = Clock(), []
     model = Flaky(faults, clock, takes_s)
-    waits = {"wait": clock.wait, "clock": lambda: clock.now, "jitter": lambda: jitter}
-    return Retrying(model, budget_s, say=said.append, **waits), model, clock, said
+    waiting = Waiting(clock.wait, said.append, lambda: clock.now, lambda: jitter)
+    limiter = Limiter(lambda: clock.now)
+    patience = Patience(budget_s, longest_wait_s=300.0)
+    return Client(((Line(model, limiter),),), patience, waiting), model, clock, said
 
 
 def test_waits_grow_up_to_a_minute_and_are_said():
@@ -123,8 +126,10 @@ def test_a_wait_can_be_interrupted():
     def wait(_seconds: float) -> None:
         raise Interrupted("stop")
 
+    line = Line(Flaky(busy(1), Clock()))
+    client = Client(((line,),), Patience(600.0), Waiting(wait))
     with pytest.raises(Interrupted):
-        Retrying(Flaky(busy(1), Clock()), 600.0, wait=wait).complete(prompt())
+        client.complete(prompt())
 
 
 def test_the_rest_is_the_models_own():
