@@ -80,6 +80,10 @@ class TreeStore:
             else:
                 yield from self.entries(entry.blob, path + "/")
 
+    def children(self, tree: str) -> Iterable[tuple[str, Entry]]:
+        """What lies directly in a folder, sorted by name."""
+        return self._folder(tree).items()
+
     def walk(self, tree: str, prefix: str = "") -> Iterator[tuple[str, Entry]]:
         """All entries, each folder before what is in it."""
         for name, entry in self._folder(tree).items():
