@@ -1,0 +1,146 @@
+"""What a whole run costs beside its model: 30 scripted steps, process start to exit, in Docker and
+over a real SDK; and what one step costs at step 10 and at step 1000.
+
+Usage: python bench/step.py [--json] [--quick] [--image IMAGE] [--peer-venv DIR] [--no-peer]
+
+A step's time is what lies between an answer of the endpoint and the next request, by the
+endpoint's clock: the whole of route, events, command and checkpoint. The commands themselves take
+about 2 ms. `--quick` makes the long run 150 steps (its key stays null, `step_150_ms` is given).
+"""
+
+import sys
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from statistics import median
+
+from contender import Outcome, outcome_of, own_argv, peer_argv, peer_program
+from stage import complain, planted
+from timing import Row, arguments, publish, rounds_of, table
+
+from swe_agent.assemble import BASE_IMAGE
+from swe_agent.core.errors import SweAgentError
+from swe_agent.runtime.docker import inspect_image
+from swe_agent.runtime.engine import connect
+
+STEPS = 30
+LONG, QUICK_LONG = 1000, 150
+ROWS = (
+    Row("wall_s", f"{STEPS} steps, process start to exit (verdict included)", aim=3),
+    Row("rss_mb", "peak memory of the agent's process", aim=110),
+    Row("cpu_s", "processor time of the agent's process", aim=2.5),
+    Row("first_s", "start to first request"),
+    Row("last_s", "last answer to exit"),
+    Row("step_10_ms", "answer to next request, steps 6 to 15"),
+    Row("step_150_ms", "the same around step 150"),
+    Row("step_1000_ms", "the same, the last 10 of 1,000"),
+)
+SCRATCH_VENV = Path(tempfile.gettempdir()) / "swe-agent-bench-mini"
+
+Found = dict[str, float | None]
+
+
+def main() -> int:
+    """Measure and print."""
+    parser = arguments(__doc__, rounds=5, quick_rounds=2)
+    parser.add_argument("--image", default=BASE_IMAGE)
+    parser.add_argument("--peer-venv", type=Path, default=SCRATCH_VENV)
+    parser.add_argument("--no-peer", action="store_true")
+    options = parser.parse_args()
+    try:
+        client = connect()
+        inspect_image(client, options.image)
+        client.close()
+    except SweAgentError as fault:
+        return complain(fault)
+    peer = None if options.no_peer else peer_program(options.peer_venv)
+    long = QUICK_LONG if options.quick else LONG
+    with tempfile.TemporaryDirectory(prefix="bench-") as place:
+        agents = _agents(Path(place), options.image, peer)
+        short: dict[str, list[Outcome]] = {name: [] for name in agents}
+        for _ in range(rounds_of(options)):
+            for name, run in agents.items():
+                short[name].append(run(STEPS))
+        found = {name: _found(short[name], run(long).gaps_ms) for name, run in agents.items()}
+    shown = [
+        table(f"{name}, {STEPS} steps", ROWS, found[name], _spread(short[name])) for name in agents
+    ]
+    publish("\n".join(shown), found["swe-agent"] | {"peer": found.get("mini")}, options.json)
+    return 0
+
+
+def _agents(place: Path, image: str, peer: Path | None) -> dict[str, Callable[[int], Outcome]]:
+    """A run of so many steps, by the agent's name."""
+    folder = planted(
+        place / "repository",
+        {
+            "number.py": b"NUMBER = 0\n",
+            "check.sh": b"grep -qx 'NUMBER = 30' number.py\n",
+            "long.py": b"".join(b"value_%d = %d\n" % (n, n) for n in range(1000)),
+        },
+    )
+    runs = iter(range(1_000_000))
+
+    def own(steps: int) -> Outcome:
+        argv = own_argv(folder, place / f"run-{next(runs)}", image, steps)
+        return outcome_of(argv, own_script(steps), place, accept={0})
+
+    def mini(steps: int) -> Outcome:
+        assert peer is not None
+        argv = peer_argv(peer, place / "peer.traj.json", image, steps)
+        return outcome_of(argv, peer_script(steps), place, accept={0})
+
+    return {"swe-agent": own} | ({"mini": mini} if peer else {})
+
+
+def own_script(steps: int) -> list[dict]:
+    """Views, searches, edits and commands in turns; the right edit and `submit` at the end."""
+    kinds: tuple[Callable[[int], dict], ...] = (
+        lambda n: _call("shell", command=f"echo step {n}; ls"),
+        lambda n: _call("view", path="long.py", start=n % 900 + 1, end=n % 900 + 20),
+        lambda n: _call(
+            "edit_lines", path="number.py", start=1, end=1, text=f"NUMBER = {n + 100}\n"
+        ),
+        lambda n: _call("search", pattern=f"value_{n % 1000} "),
+        lambda n: _call("shell", command=f"sed -n {n % 900 + 1}p long.py"),
+    )
+    script = [kinds[number % len(kinds)](number) for number in range(steps - 2)]
+    last = _call("edit_lines", path="number.py", start=1, end=1, text="NUMBER = 30\n")
+    return [*script, last, _call("submit", summary="The number is 30 now.")]
+
+
+def peer_script(steps: int) -> list[dict]:
+    """Commands that do about the same in a folder of the image."""
+    numbers = "i=0; while [ $i -lt 1000 ]; do echo value_$i = $i; i=$((i+1)); done >long.py"
+    kinds: tuple[Callable[[int], str], ...] = (
+        lambda n: f"echo step {n}; ls",
+        lambda n: f"sed -n {n % 900 + 1},{n % 900 + 20}p long.py",
+        lambda n: f"echo NUMBER = {n + 100} >number.py",
+        lambda n: f"grep -rn 'value_{n % 1000} ' .",
+        lambda n: f"sed -n {n % 900 + 1}p long.py",
+    )
+    commands = [numbers, *(kinds[number % len(kinds)](number) for number in range(1, steps - 1))]
+    return [_call("bash", command=one) for one in commands] + [
+        _call("bash", command="echo COMPLETE_TASK_AND_SUBMIT_FINAL_OUTPUT")
+    ]
+
+
+def _call(name: str, **arguments: object) -> dict:
+    return {"name": name, "arguments": arguments}
+
+
+def _found(short: list[Outcome], long_ms: tuple[float, ...]) -> Found:
+    found: Found = {key: median(values) for key, values in _spread(short).items()}
+    found["step_150_ms"] = median(long_ms[143:148])
+    found["step_1000_ms"] = median(long_ms[-15:-5]) if len(long_ms) >= LONG - 1 else None
+    return {key: round(value, 2) if value is not None else None for key, value in found.items()}
+
+
+def _spread(outcomes: list[Outcome]) -> Mapping[str, list[float]]:
+    keys = ("wall_s", "rss_mb", "cpu_s", "first_s", "last_s")
+    spread = {key: [float(getattr(one, key)) for one in outcomes] for key in keys}
+    return spread | {"step_10_ms": [median(one.gaps_ms[5:15]) for one in outcomes]}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
