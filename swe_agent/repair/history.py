@@ -20,6 +20,8 @@ class Trial:
     status: str
     passed: int
     failed: tuple[str, ...]
+    limit_s: float = 0.0
+    """Time that each test had; 0.0: as long as the tool found right."""
 
 
 @dataclass(slots=True)
@@ -145,6 +147,8 @@ def _take_trials(seen: Seen, call: ToolCall, value: dict[str, JsonValue]) -> Non
     rows, seconds = value.get("results"), value.get("seconds")
     if not (isinstance(candidates, list) and isinstance(tests, list) and isinstance(rows, list)):
         return
+    limit = call.arguments.get("timeout_s")
+    limit_s = float(limit) if isinstance(limit, int | float) else 0.0
     known = seen.trials.setdefault(tuple(str(t) for t in tests), {})
     for row in rows:
         if not isinstance(row, dict) or not isinstance(row.get("index"), int):
@@ -154,7 +158,7 @@ def _take_trials(seen: Seen, call: ToolCall, value: dict[str, JsonValue]) -> Non
         key = key_of(_edit(e) for e in listed if isinstance(e, dict))
         failed = row.get("failed")
         names = tuple(str(t) for t in failed) if isinstance(failed, list) else ()
-        known[key] = Trial(str(row.get("status")), len(tests) - len(names), names)
+        known[key] = Trial(str(row.get("status")), len(tests) - len(names), names, limit_s)
     seen.rounds += 1
     seen.faults = 0 if rows else seen.faults + 1
     seen.seconds += float(seconds) if isinstance(seconds, int | float) else 0.0

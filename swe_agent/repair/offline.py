@@ -36,6 +36,9 @@ BATCH_S: Final = 30.0
 FAULT_LIMIT: Final = 3
 ENDLESS_S: Final = 0.6
 """Processor seconds for one test where the faulty program never ends."""
+PATIENT_S: Final = 6.0
+"""The same for a candidate that passed some tests and then was stopped."""
+AGAIN_LIMIT: Final = 4
 _STOPPED: Final = re.compile(r"[Tt]imeout\b|timed out")
 _Calls = list[tuple[str, dict[str, JsonValue]]]
 
@@ -129,6 +132,11 @@ class OfflineModel:
         if kept_ones:
             best = kept_ones[0]
             return f"The best repair {best.says}.", [_edit_call(best, 0)]
+        again = search.cut_short(seen, targets, PATIENT_S)[:AGAIN_LIMIT]
+        if again and seen.seconds < self._search_s:
+            return "Some were stopped early; trying them with more time.", [
+                _try_call(again, targets, seen, PATIENT_S)
+            ]
         batch = search.batch(seen, targets) if seen.seconds < self._search_s else []
         if batch:
             text = (
@@ -240,7 +248,7 @@ def lost_by(seen: Seen) -> frozenset[str]:
 
 
 def _try_call(
-    candidates: list[Candidate], tests: tuple[str, ...], seen: Seen
+    candidates: list[Candidate], tests: tuple[str, ...], seen: Seen, limit_s: float = 0.0
 ) -> tuple[str, dict[str, JsonValue]]:
     listed: list[JsonValue] = [
         [{"path": e.path, "old": e.old, "new": e.new} for e in c.edits] for c in candidates
@@ -250,8 +258,8 @@ def _try_call(
         "tests": list(tests),
         "total_s": BATCH_S,
     }
-    if seen.base and _is_endless(seen.base):
-        arguments["timeout_s"] = ENDLESS_S
+    if limit_s or (seen.base and _is_endless(seen.base)):
+        arguments["timeout_s"] = limit_s or ENDLESS_S
     return "try_edits", arguments
 
 

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from swe_agent.repair.templates.template import Template
 
 _LITERAL = re.compile(r"'[^']*'|\"[^\"]*\"|\b\d+\b")
+_IDLE = re.compile(r"\b1 \* |\* 1\b|[+-] 0\b|//? 1\b")
+"""Computing with a number that changes nothing."""
 _USUAL = {"0", "1", "2", "''", '""'}
 
 BOOSTS: tuple[tuple[str, frozenset[str], float], ...] = (
@@ -71,7 +73,7 @@ def weights_from(failures: str) -> Weights:
 
 
 def naturalness(old: str, new: str, tests: str) -> float:
-    """How general a change looks, in (0, 1]: lower for long changes and for values taken from the
+    """How general a change looks, in (0, 1]: lower for long or idle changes and for values from the
     tests.
 
     >>> naturalness("x < 3", "x > 3", ""), naturalness("x < 100", "x < 417", "f(417)")
@@ -82,4 +84,6 @@ def naturalness(old: str, new: str, tests: str) -> float:
     fresh = set(_LITERAL.findall(new)) - set(_LITERAL.findall(old)) - _USUAL
     if any(literal in tests for literal in fresh):
         value *= 0.2
+    if len(_IDLE.findall(new)) > len(_IDLE.findall(old)):
+        value *= 0.4
     return value if new.strip() else value * 0.6

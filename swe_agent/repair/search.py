@@ -55,6 +55,18 @@ class Search:
         half = max(size // 2, size - len(pairs)) if singles else 0
         return [*singles[:half], *pairs[: size - min(half, len(singles))]]
 
+    def cut_short(self, seen: Seen, targets: tuple[str, ...], limit_s: float) -> list[Candidate]:
+        """Candidates that passed half of the tests before one took longer than it was given."""
+        tried = seen.trials.get(targets, {})
+        return [
+            candidate
+            for candidate in self._pool.made
+            if (trial := tried.get(key_of(candidate.edits)))
+            and trial.status == "timeout"
+            and 2 * trial.passed >= len(targets)
+            and 0 < trial.limit_s < limit_s
+        ]
+
     def passing(self, seen: Seen, targets: tuple[str, ...]) -> list[Candidate]:
         """Candidates with which all targets pass, the most natural first; those made and taken back
         left out.

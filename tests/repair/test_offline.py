@@ -153,3 +153,27 @@ def test_in_a_large_repository_the_files_that_matter_are_looked_for(tmp_path: Pa
     talk.go_on()
     assert not talk.bench.run_tests(()).failed
     assert len(talk.calls("view")) < 10
+
+
+def test_a_repair_that_needs_time_is_found_although_the_fault_never_ends(tmp_path: Path) -> None:
+    files = {
+        "tea/steep.py": (
+            "def steep(minutes):\n    spent = 0\n    while minutes > 0:\n        minutes += 1\n"
+            "        spent += 1\n    return spent\n"
+        ),
+        "tests/test_steep.py": (
+            "import time, unittest\nfrom tea.steep import steep\n\n\nclass T(unittest.TestCase):\n"
+            "    def test_a_long(self):\n        began = time.process_time()\n"
+            "        self.assertEqual(steep(5), 5)\n"
+            "        while time.process_time() - began < 1.0:\n            pass\n\n"
+            "    def test_short(self):\n        self.assertEqual(steep(1), 1)\n"
+        ),
+    }
+    talk = Conversation(written(tmp_path / "r", files))
+    tests = ("test_steep.T.test_a_long", "test_steep.T.test_short")
+    report = TestReport(
+        outcomes=dict.fromkeys(tests, "failed"), failures=dict.fromkeys(tests, "Timeout after 5 s")
+    )
+    talk.history.append(Note(kind="tests", text="", data={"report": report.model_dump()}))
+    talk.go_on()
+    assert "minutes -= 1" in (talk.root / "tea/steep.py").read_text()
