@@ -46,5 +46,7 @@ def result_of(
         tests=TestsBeforeAfter(before=before, after=after.outcomes if after else {}),
         duration_s=finished.duration_s if finished else 0.0,
         rollbacks=state.rollbacks,
+        left_out=finished.left_out if finished else {},
+        flagged=finished.flagged if finished else (),
         error=error,
     )

@@ -95,6 +95,8 @@ def _show_verdict(verdict: Verdict, progress: Progress) -> None:
     _show_tests("failing", still, "bad")
     _show_tests("lost", verdict.lost, "bad")
     _show_tests("edited", verdict.changed_tests, "warn")
+    _show_tests("left out", [f"{path} ({why})" for path, why in progress.left_out.items()], "faint")
+    _show_tests("look at", progress.flagged, "warn")
 
 
 def _show_tests(label: str, tests: tuple[str, ...] | list[str], tone: Tone) -> None:

@@ -44,6 +44,10 @@ class Progress:
     verdict: Verdict | None = None
     exit_code: int | None = None
     error: str = ""
+    left_out: dict[str, str] = field(default_factory=dict)
+    """Changed paths that are not in the patch, with the reason."""
+    flagged: tuple[str, ...] = ()
+    """Paths in the patch that deserve a second look."""
     duration_s: float = 0.0
     started: float = field(default_factory=time.monotonic)
     _reserve_usd: float = 0.0
@@ -107,6 +111,7 @@ class Progress:
     def _see_end(self, event: RunFinished) -> None:
         self.verdict, self.exit_code = event.verdict, event.exit_code
         self.error, self.duration_s = event.error, event.duration_s
+        self.left_out, self.flagged = event.left_out, event.flagged
         self.doing = "done"
         if event.usage != Usage():
             self.usage, self.lost_usd, self._reserve_usd = event.usage, 0.0, 0.0

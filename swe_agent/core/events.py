@@ -206,6 +206,10 @@ class RunFinished(Record):
     exit_code: int
     patch: str
     """Blob of the shipped patch; empty where there is none."""
+    left_out: dict[str, str] = Field(default_factory=dict)
+    """Changed paths that the patch policy left out, with the reason."""
+    flagged: tuple[str, ...] = ()
+    """Paths in the patch that steer CI, hooks, owners or agents."""
     error: str = ""
     usage: Usage = Usage()
     duration_s: float = 0.0

@@ -35,4 +35,8 @@ class RunResult(Record):
     tests: TestsBeforeAfter
     duration_s: float
     rollbacks: int
+    left_out: dict[str, str] = Field(default_factory=dict)
+    """Changed paths that the patch policy left out, with the reason."""
+    flagged: tuple[str, ...] = ()
+    """Paths in the patch that steer CI, hooks, owners or agents."""
     error: str = ""

@@ -1,13 +1,12 @@
-"""What is shipped: the attempt's changes without what set-up and test runs left behind, as a patch
-for the user's tree."""
+"""What is shipped: the attempt's changes after the patch policy, as a patch for the user's tree."""
 
-from dataclasses import dataclass
-
-from pathspec import GitIgnoreSpec
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from swe_agent.core.protocols import Entry
-from swe_agent.runtime.ignore import CACHES, ENVIRONMENT_FOLDERS, IgnoreRules
+from swe_agent.runtime.ignore import IgnoreRules
 from swe_agent.runtime.patch import make_patch
+from swe_agent.runtime.policy import sort_changes
 from swe_agent.runtime.store import TreeStore
 
 
@@ -17,11 +16,13 @@ class Shipment:
 
     patch: bytes
     patched: str
-    left_out: tuple[str, ...]
-    """Changed paths that are not part of the patch."""
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    """Changed paths that are not part of the patch, with the reason."""
+    flagged: tuple[str, ...] = ()
+    """Paths in the patch that steer CI, hooks, owners or agents."""
 
 
-def ship(store: TreeStore, user: str, start: str, end: str) -> Shipment:
+def ship(store: TreeStore, user: str, start: str, end: str, keep: Sequence[str] = ()) -> Shipment:
     """Make the shipment.
 
     Args:
@@ -29,18 +30,24 @@ def ship(store: TreeStore, user: str, start: str, end: str) -> Shipment:
         user: the repository as the user has it; the patch applies to it.
         start: the work tree after set-up.
         end: the work tree that is shipped.
+        keep: globs of paths that the policy may not drop.
     """
     rules = IgnoreRules(store.reader(start))
-    junk = GitIgnoreSpec.from_lines((*CACHES, *ENVIRONMENT_FOLDERS))
-    changes: dict[str, Entry | None] = {}
-    left_out: list[str] = []
-    for path, (was, now) in store.diff(start, end).items():
-        is_new = was is None and store.find(user, path) is None
-        if is_new and (rules.ignores(path) or junk.match_file(path)):
-            left_out.append(path)
-        elif not (now and now.kind == "folder") and not (was and was.kind == "folder" and not now):
-            changes[path] = now
+    pairs = {path: pair for path, pair in store.diff(start, end).items() if _counts(*pair)}
+    ignored = [
+        path
+        for path, (was, _) in pairs.items()
+        if was is None and store.find(user, path) is None and rules.ignores(path)
+    ]
+    found = sort_changes(pairs, ignored, keep)
+    changes: dict[str, Entry | None] = {path: pairs[path][1] for path in found.kept}
     if not changes:
-        return Shipment(b"", start, tuple(left_out))
+        return Shipment(b"", start, found.left_out)
     patched = store.overlay(start, changes)
-    return Shipment(make_patch(store, user, store.overlay(user, changes)), patched, tuple(left_out))
+    patch = make_patch(store, user, store.overlay(user, changes))
+    return Shipment(patch, patched, found.left_out, found.flagged)
+
+
+def _counts(was: Entry | None, now: Entry | None) -> bool:
+    """Whether a file or link is concerned: git knows no folders."""
+    return any(entry is not None and entry.kind != "folder" for entry in (was, now))

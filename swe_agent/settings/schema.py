@@ -101,6 +101,13 @@ class TestSettings(Section):
     """How long one test command may run."""
 
 
+class PatchSettings(Section):
+    """What is shipped."""
+
+    keep: tuple[str, ...] = ()
+    """Globs of paths that the patch policy may not leave out."""
+
+
 class ToolSettings(Section):
     """What the model gets to work with."""
 
@@ -142,4 +149,5 @@ class Settings(Section):
     engine: EngineSettings = EngineSettings()
     limits: LimitSettings = LimitSettings()
     tests: TestSettings = TestSettings()
+    patch: PatchSettings = PatchSettings()
     tools: ToolSettings = ToolSettings()

@@ -199,3 +199,12 @@ def test_resuming_a_finished_run_changes_nothing(play: Play) -> None:
     log = (played.folder / "events.jsonl").read_bytes()
     assert resume(played.folder, lambda _: None) == played.result
     assert (played.folder / "events.jsonl").read_bytes() == log
+
+
+def test_left_overs_stay_out_of_the_patch_and_are_reported(play: Play) -> None:
+    make = call("shell", command="echo x > repro.py; chmod +x test_calc.py; echo y > kept.log")
+    played = play([FIX, make, SUBMIT], patch__keep=("*.log",))
+    assert played.result.verdict == "verified"
+    assert set(played.result.left_out) == {"repro.py", "test_calc.py"}
+    assert "kept.log" in played.result.patch
+    assert "repro" not in played.result.patch
