@@ -54,6 +54,15 @@ def detect_tests(tree: TreeReader, sandbox: Sandbox) -> tuple[str, ...]:
     raise EnvironmentFault("No tests were found in this repository.", _NEXT_STEP)
 
 
+def needs_pytest(tree: TreeReader) -> bool:
+    """Whether the tests of a Python project are pytest's rather than unittest's."""
+    paths = list(tree.paths())
+    texts = [_text(tree, path) for path in paths if _PYTHON_TEST.search(path)][:_FILES_READ]
+    if _has_pytest_settings(tree, paths) or any(map(_imports_pytest, texts)):
+        return True
+    return bool(texts) and not any("unittest" in text for text in texts)
+
+
 def _python_command(tree: TreeReader, sandbox: Sandbox, paths: list[str], tests: list[str]) -> str:
     said = decoded(sandbox.execute(_PROBE, PROBE_TIMEOUT_S).output)
     python = next((line[7:] for line in said.splitlines() if line.startswith("python=")), "")
