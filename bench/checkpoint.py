@@ -15,10 +15,9 @@ from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from stage import Acting, Stage, complain, forest, planted
+from stage import BASE_IMAGE, Acting, Stage, complain, forest, planted
 from timing import Row, arguments, interleaved, medians, publish, ratio, rounds_of, table, timed
 
-from swe_agent.assemble import BASE_IMAGE
 from swe_agent.core.errors import SweAgentError
 from swe_agent.core.events import Checkpoint
 from swe_agent.runtime.intake import take_in

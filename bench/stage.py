@@ -14,7 +14,7 @@ from typing import Self
 
 from swe_agent.agent.attempt import Attempt, Kit
 from swe_agent.agent.state import State
-from swe_agent.assemble import BASE_IMAGE, route_of
+from swe_agent.assemble import route_of
 from swe_agent.core.errors import SweAgentError
 from swe_agent.core.events import Checkpoint, ModelReplied
 from swe_agent.core.messages import Observation, ToolCall, Turn
@@ -28,6 +28,8 @@ from swe_agent.runtime.store import TreeStore
 from swe_agent.settings.schema import Settings
 from swe_agent.trajectory.log import EventLog
 
+BASE_IMAGE = "swe-agent-base:1"
+"""What `sandbox/ensure-engine` makes."""
 FILES, TREE_BYTES = 2_000, 38_000_000
 
 

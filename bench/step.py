@@ -15,10 +15,9 @@ from pathlib import Path
 from statistics import median
 
 from contender import Outcome, outcome_of, own_argv, peer_argv, peer_program
-from stage import complain, planted
+from stage import BASE_IMAGE, complain, planted
 from timing import Row, arguments, publish, rounds_of, table
 
-from swe_agent.assemble import BASE_IMAGE
 from swe_agent.core.errors import SweAgentError
 from swe_agent.runtime.docker import inspect_image
 from swe_agent.runtime.engine import connect
