@@ -16,7 +16,6 @@ HERE = Path(__file__).resolve().parent
 PEER = ("mini-swe-agent", "mcp")
 """Without `mcp`, mini-swe-agent's client fails at the first call with tools."""
 PEER_PRESET = "swebench.yaml"
-LONGEST_RUN_S = 1800
 
 
 @dataclass(frozen=True, slots=True)
