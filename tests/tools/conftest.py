@@ -24,6 +24,7 @@ NAMES = (
     "create",
     "undo",
     "shell",
+    "jobs",
     "run_tests",
     "recall",
     "plan",
