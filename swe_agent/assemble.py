@@ -10,8 +10,8 @@ from swe_agent.aci.route import Route
 from swe_agent.agent.attempt import Attempt
 from swe_agent.core.errors import EnvironmentFault, UsageFault
 from swe_agent.core.protocols import Model
-from swe_agent.models.client import Client, Line, Patience, Waiting
-from swe_agent.models.registry import open_model
+from swe_agent.models.client import Waiting
+from swe_agent.models.registry import client_of, spec_of
 from swe_agent.repair.offline import OfflineModel
 from swe_agent.runtime.box import Limits
 from swe_agent.runtime.docker import inspect_image
@@ -19,7 +19,7 @@ from swe_agent.runtime.engine import connect
 from swe_agent.runtime.environment import DockerSandboxes
 from swe_agent.runtime.store import TreeStore
 from swe_agent.settings.content import content_path, content_roots
-from swe_agent.settings.keys import api_key
+from swe_agent.settings.keys import api_keys
 from swe_agent.settings.schema import Settings
 from swe_agent.strategies import react
 
@@ -44,14 +44,25 @@ def strategy_named(name: str) -> Callable[[Attempt], None]:
 
 
 def model_named(spec: str, settings: Settings, say: Say) -> Model:
-    """The model of a name, with transient faults waited out aloud.
+    """The model of a name, with transient faults waited out aloud, and those that stand in for it.
 
     Raises:
         UsageFault: unknown provider, bad script, or no key.
     """
-    model = open_model(spec, settings, api_key, {"offline": lambda _: OfflineModel()})
-    patience = Patience(settings.models.retry_budget_s, settings.models.longest_wait_s)
-    return Client(((Line(model),),), patience, Waiting(say=say))
+    specs = (spec, *settings.models.fallbacks)
+    more = {"offline": lambda _: OfflineModel()}
+    return client_of(specs, settings, api_keys, more, Waiting(say=say))
+
+
+def model_for(role: str, own: Model, settings: Settings, say: Say) -> Model:
+    """The model of a role (planner, judge, summariser, ...): as the settings say, else the run's
+    own.
+
+    Raises:
+        UsageFault: unknown provider, bad script, or no key.
+    """
+    spec = spec_of(role, settings)
+    return model_named(spec, settings, say) if spec else own
 
 
 def route_of(settings: Settings, store: TreeStore, human: Human | None) -> Route:

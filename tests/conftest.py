@@ -51,6 +51,8 @@ def _own_folders(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
     home: Path = tmp_path_factory.getbasetemp() / "home"
     monkeypatch.setenv("SWE_AGENT_CONFIG_HOME", str(home / "config"))
     monkeypatch.setenv("XDG_STATE_HOME", str(home / "state"))
+    # Local ports come back: what one test learned of an endpoint must not reach another.
+    monkeypatch.setenv("SWE_AGENT_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
 
 
 @cache

@@ -31,7 +31,7 @@ from swe_agent.core.events import (
     ToolReturned,
 )
 from swe_agent.core.messages import Note, Observation, ToolCall
-from swe_agent.core.protocols import EventSink, Model, Sandbox
+from swe_agent.core.protocols import EventSink, Model, Prompt, Sandbox
 from swe_agent.core.task import TestReport
 from swe_agent.models.purse import Caps, Purse
 from swe_agent.runtime.patch import make_patch
@@ -147,9 +147,14 @@ class Attempt:
         self.append(ContextRendered(step=step, tokens=tokens, rows=changed(rows, state.ledger)))
         with Desk(step, self.purse, self.append, self.kit.listen) as desk:
             try:
-                desk.replied(self.kit.model.complete(replace(prompt, watch=desk)))
+                desk.replied(self.kit.model.complete(self._asked(prompt, desk)))
             except ContextExceeded as fault:
                 self._stop("context", prompt.max_output_tokens, fault.message)
+
+    def _asked(self, prompt: Prompt, desk: Desk) -> Prompt:
+        models, phase = self.kit.settings.models, self.state.phase
+        effort = models.phase_effort.get(phase, models.effort)
+        return replace(prompt, watch=desk, effort=effort, temperature=models.temperature)
 
     def act(self, call: ToolCall) -> Observation:
         """One call of the last reply through the one route; its checkpoint is saved meanwhile."""

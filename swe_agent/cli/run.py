@@ -31,10 +31,11 @@ class RunOptions:
     ] = Path()
     issue: Issue = None
     model: Annotated[
-        str | None,
+        Many,
         typer.Option(
             "-m", "--model", metavar="PROVIDER/NAME",
-            help="anthropic/NAME, openai/NAME, scripted/FILE or offline.",
+            help="anthropic/NAME, openai/NAME, scripted/FILE, replay/RUN or offline; repeatable: "
+            "later ones stand in where the first fails for good.",
         ),
     ] = None  # fmt: skip
     base_url: Annotated[
@@ -90,7 +91,8 @@ class RunOptions:
     def overrides(self) -> dict[str, object]:
         """The settings that options stand for, by dotted key."""
         return {
-            "model": self.model,
+            "model": self.model[0] if self.model else None,
+            "models.fallbacks": tuple(self.model[1:]) if self.model and self.model[1:] else None,
             "models.base_url": self.base_url,
             "strategy": self.strategy,
             "sandbox.kind": self.sandbox,

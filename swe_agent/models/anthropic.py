@@ -4,11 +4,13 @@ import json
 import re
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from swe_agent.core.errors import ContextExceeded, ModelFault
-from swe_agent.core.messages import Message, StopReason, Turn, Usage
+from swe_agent.core.messages import StopReason, Turn, Usage
 from swe_agent.core.protocols import Model, Prompt
 from swe_agent.models.anthropic_wire import (
     STATUS_OF_ERROR,
@@ -16,17 +18,20 @@ from swe_agent.models.anthropic_wire import (
     StreamedReply,
     opaque_of,
     request_of,
+    text_delta,
 )
 from swe_agent.models.calls import tool_calls
 from swe_agent.models.endpoint import Endpoint
-from swe_agent.models.faults import Refusal, fault_of, incomplete, retry_after_s
+from swe_agent.models.faults import Refusal, fault_of, incomplete, retry_after_s, unreachable
+from swe_agent.models.learned import MOST_CHANGES, Learned
+from swe_agent.models.meter import Meter
 from swe_agent.models.prices import PriceList
+from swe_agent.models.sse import payloads
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     import anthropic
-    from anthropic.types import MessageParam, TextBlockParam, ToolParam
+
+    Create = Callable[..., AbstractContextManager[anthropic.APIResponse[object]]]
 
 PROVIDER = "anthropic"
 CONNECT_TIMEOUT_S = 20.0
@@ -49,9 +54,16 @@ class Anthropic:
 
     model: str
     endpoint: Endpoint
+    stream: bool = True
     _client: "anthropic.Anthropic | None" = field(default=None, init=False, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
     _without_thinking: int = field(default=0, init=False)
+    _meter: Meter = field(init=False, repr=False)
+    _learned: Learned = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        self._meter = Meter(self.name, PriceList(PROVIDER, self.model, self.endpoint.base_url))
+        self._learned = Learned(self.endpoint.base_url or PROVIDER, self.model)
 
     @property
     def name(self) -> str:
@@ -65,74 +77,155 @@ class Anthropic:
             ContextExceeded: the prompt does not fit, or the reply outgrew the window.
             ModelFault: the request was refused.
         """
-        try:
-            return self._ask(prompt)
-        except ModelFault as fault:
-            turns = sum(isinstance(message, Turn) for message in prompt.history)
-            if self._without_thinking >= turns or not _FOREIGN_THINKING.search(fault.message):
-                raise
-            # Thinking is bound to what came before it; folding or new tools change that. All of
-            # it goes, since what is left between would no longer fit either.
-            self._without_thinking = turns
-        return self._ask(prompt)
+        for _ in range(MOST_CHANGES):
+            request = self._request(prompt)
+            try:
+                return self._ask(prompt, request)
+            except ModelFault as fault:
+                if fault.may_be_billed or not self._changed_after(prompt, request, fault.message):
+                    raise
+        return self._ask(prompt, self._request(prompt))
 
     def worst_case_usd(self, prompt: Prompt) -> float | None:
-        return PriceList(PROVIDER, self.model).worst_case_usd(prompt)
+        return self._meter.worst_case_usd(prompt)
 
     def warm_up(self) -> None:
         """Import the SDK and the price list, and make the client."""
         self._ready()
-        PriceList(PROVIDER, self.model).cost_usd(Usage())
+        self._meter.warm_up()
 
-    def _ask(self, prompt: Prompt) -> Turn:
+    def _changed_after(self, prompt: Prompt, request: Block, refused: str) -> bool:
+        """Learn from a refusal; whether the request is worth sending again."""
+        turns = sum(isinstance(message, Turn) for message in prompt.history)
+        if self._without_thinking < turns and _FOREIGN_THINKING.search(refused):
+            # Thinking is bound to what came before it; folding or new tools change that. All of
+            # it goes, since what is left between would no longer fit either.
+            self._without_thinking = turns
+            return True
+        return self._learned.from_refusal(refused, frozenset(request) & _OPTIONAL, "max_tokens")
+
+    def _request(self, prompt: Prompt) -> Block:
+        said = request_of(prompt, self.name, self._without_thinking)
+        known = self._learned.abilities
+        most = known.most_output_tokens or prompt.max_output_tokens
+        request: Block = {
+            "model": self.model,
+            "max_tokens": min(most, prompt.max_output_tokens),
+            "messages": [*said.messages],
+        }
+        optional: Block = {"stream": self.stream or None, "temperature": prompt.temperature}
+        if prompt.effort and prompt.effort not in ("none", "minimal"):
+            optional |= {"output_config": {"effort": prompt.effort}}
+            optional |= {"thinking": {"type": "adaptive"}}
+        optional |= {"system": [*said.system] or None, "tools": [*said.tools] or None}
+        given = {name: value for name, value in optional.items() if value is not None}
+        return request | {name: v for name, v in given.items() if self._learned.takes(name)}
+
+    def _ask(self, prompt: Prompt, request: Block) -> Turn:
         client = self._ready()
         import anthropic
         import httpx2
 
-        request = request_of(prompt, self.name, self._without_thinking)
-        key = self.endpoint.key
+        key, reply = self.endpoint.key, StreamedReply()
+        # Untyped on purpose: our own records are the types of requests and replies.
+        create = cast("Create", client.messages.with_streaming_response.create)
         try:
-            stream = client.messages.create(
-                model=self.model,
-                max_tokens=prompt.max_output_tokens,
-                system=cast("Iterable[TextBlockParam]", request.system or anthropic.omit),
-                messages=cast("Iterable[MessageParam]", request.messages),
-                tools=cast("Iterable[ToolParam]", request.tools or anthropic.omit),
-                stream=True,
-            )
-            with stream:
-                reply = self._read(stream)
-            return _turn(self, reply, prompt.history)
+            with create(**request) as response:
+                kind = response.headers.get("content-type", "")
+                chunks = self._bounded(response.iter_bytes())
+                hear = prompt.watch.said if prompt.watch else None
+                if kind.startswith("text/event-stream"):
+                    self._read(chunks, reply, hear)
+                else:
+                    reply.take_whole(b"".join(chunks))
+            return self._turn(prompt, reply)
         except anthropic.APIStatusError as fault:
             wait_s = retry_after_s(fault.response.headers)
             refusal = Refusal(fault.status_code, fault.api_message or str(fault), wait_s)
             raise fault_of(self.name, refusal, key) from None
         except (anthropic.AnthropicError, httpx2.HTTPError, httpx2.StreamError) as fault:
-            why = str(fault.__cause__ or fault) or type(fault).__name__
-            raise incomplete(self.name, why, key) from None
+            cause = fault.__cause__ or fault
+            why = str(cause) or type(cause).__name__
+            if isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout):
+                raise unreachable(self.name, why, key) from None
+            raise incomplete(self.name, why, key, self._half_usage(prompt, reply)) from None
         except ValueError as fault:
-            raise incomplete(self.name, str(fault), key) from None
+            why = str(fault)
+            raise incomplete(self.name, why, key, self._half_usage(prompt, reply)) from None
 
-    def _read(
-        self, stream: "anthropic.Stream[anthropic.types.RawMessageStreamEvent]"
-    ) -> StreamedReply:
+    def _bounded(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         deadline = time.monotonic() + self.endpoint.timeout_s
-        reply = StreamedReply()
-        # Read as JSON, not as the SDK's records: thinking has to go back exactly as it came.
-        for sent in stream.raw_events(stream.response):
+        for chunk in chunks:
             if time.monotonic() > deadline:
                 raise ValueError(f"it took longer than {self.endpoint.timeout_s:g} s")
-            event = json.loads(sent.data) if sent.data else {}
+            yield chunk
+
+    def _read(
+        self,
+        chunks: Iterator[bytes],
+        reply: StreamedReply,
+        hear: Callable[[str], None] | None,
+    ) -> None:
+        """Take the events in; read as JSON, since thinking has to go back exactly as it came."""
+        for payload in payloads(chunks):
+            event = json.loads(payload)
             if not isinstance(event, dict):
                 raise ValueError("an event is not an object")
             if event.get("type") == "error":
-                raise fault_of(self.name, _refusal(event), self.endpoint.key)
+                fault = fault_of(self.name, _refusal(event), self.endpoint.key)
+                fault.may_be_billed = bool(reply.usage)
+                raise fault
             reply.take(event)
-        kind = stream.response.headers.get("content-type", "")
-        if not reply.blocks and not kind.startswith("text/event-stream"):
-            raise ValueError(f"the endpoint sent {kind or 'something'}, not a stream of events")
+            if hear and (text := text_delta(event)):
+                hear(text)
         reply.check_whole()
-        return reply
+
+    def _turn(self, prompt: Prompt, reply: StreamedReply) -> Turn:
+        if reply.stop_reason == CONTEXT_STOP:
+            fault = ContextExceeded(
+                f"{self.name}: the reply outgrew the context window.",
+                "Resume with a model of a larger context window.",
+            )
+            fault.may_be_billed, fault.usage = True, self._usage(prompt, reply)
+            raise fault
+        if reply.stop_reason not in STOPS:
+            raise ValueError(f"unknown stop reason {reply.stop_reason!r}")
+        stop = STOPS[reply.stop_reason]
+        # A call that the limit cut can look whole; none of such a reply is trusted.
+        cut = stop in ("max_tokens", "refusal")
+        calls = () if cut else tool_calls(reply.raw_calls(), prompt.history)
+        if stop == "tool_use" and not calls:
+            raise ValueError("it announces a tool call and has none")
+        if stop == "end" and not calls and not reply.text and reply.stop_reason != "pause_turn":
+            raise ValueError("it is empty")
+        ids = [call.id for call in calls]
+        return Turn(
+            text=reply.text,
+            calls=calls,
+            stop="tool_use" if calls else stop,
+            usage=self._usage(prompt, reply),
+            model=self.name,
+            opaque=() if stop == "refusal" else opaque_of(reply.content, ids),
+        )
+
+    def _usage(self, prompt: Prompt, reply: StreamedReply) -> Usage:
+        counted = reply.usage
+        usage = Usage(
+            input_tokens=counted.get("input_tokens", 0),
+            output_tokens=counted.get("output_tokens", 0),
+            cache_read_tokens=counted.get("cache_read_input_tokens", 0),
+            cache_write_tokens=counted.get("cache_creation_input_tokens", 0),
+        )
+        return self._meter.priced(prompt, usage, len(reply.text.encode()))
+
+    def _half_usage(self, prompt: Prompt, reply: StreamedReply) -> Usage | None:
+        """What a reply that is not whole cost: its input is counted, its output at most all."""
+        if not reply.usage:
+            return None
+        if reply.is_over:
+            return self._usage(prompt, reply)
+        reply.usage["output_tokens"] = prompt.max_output_tokens
+        return self._usage(prompt, reply).model_copy(update={"estimated": True})
 
     def _ready(self) -> "anthropic.Anthropic":
         with self._lock:
@@ -151,41 +244,7 @@ class Anthropic:
             return self._client
 
 
-def _turn(asked: Anthropic, reply: StreamedReply, history: tuple[Message, ...]) -> Turn:
-    if reply.stop_reason == CONTEXT_STOP:
-        raise ContextExceeded(
-            f"{asked.name}: the reply outgrew the context window.",
-            "Resume with a model of a larger context window.",
-        )
-    if reply.stop_reason not in STOPS:
-        raise ValueError(f"unknown stop reason {reply.stop_reason!r}")
-    stop = STOPS[reply.stop_reason]
-    # A call that the limit cut can look whole; none of such a reply is trusted.
-    calls = () if stop in ("max_tokens", "refusal") else tool_calls(reply.raw_calls(), history)
-    if stop == "tool_use" and not calls:
-        raise ValueError("it announces a tool call and has none")
-    if stop == "end" and not calls and not reply.text:
-        raise ValueError("it is empty")
-    opaque = () if stop == "refusal" else opaque_of(reply.content, [call.id for call in calls])
-    return Turn(
-        text=reply.text,
-        calls=calls,
-        stop="tool_use" if calls else stop,
-        usage=_usage(asked.model, reply.usage),
-        model=asked.name,
-        opaque=opaque,
-    )
-
-
-def _usage(model: str, counted: dict[str, int]) -> Usage:
-    usage = Usage(
-        input_tokens=counted.get("input_tokens", 0),
-        output_tokens=counted.get("output_tokens", 0),
-        cache_read_tokens=counted.get("cache_read_input_tokens", 0),
-        cache_write_tokens=counted.get("cache_creation_input_tokens", 0),
-    )
-    cost_usd = PriceList(PROVIDER, model).cost_usd(usage) or 0.0
-    return usage.model_copy(update={"cost_usd": cost_usd})
+_OPTIONAL = frozenset({"stream", "temperature", "output_config", "thinking", "tools"})
 
 
 def _refusal(event: Block) -> Refusal:

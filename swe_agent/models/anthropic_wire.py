@@ -103,6 +103,29 @@ class StreamedReply:
             case "message_stop":
                 self._done = True
 
+    def take_whole(self, body: bytes) -> None:
+        """Take a reply in that came as one JSON object.
+
+        Raises:
+            ValueError: it is none.
+        """
+        message = json.loads(body)
+        if not isinstance(message, dict) or message.get("type") != "message":
+            raise ValueError("the endpoint sent something else than a message")
+        content = message.get("content")
+        if not isinstance(content, list):
+            raise ValueError("content is not a list")
+        for index, block in enumerate(content):
+            self.blocks[index] = dict(_object({"block": block}, "block"))
+        self._count(_object(message, "usage"))
+        self.stop_reason = _text(message, "stop_reason")
+        self._done = True
+
+    @property
+    def is_over(self) -> bool:
+        """Whether the vendor said that it is over; it may be broken all the same."""
+        return self._done
+
     def check_whole(self) -> None:
         """Pass if the reply ended as the vendor ends replies.
 
@@ -153,6 +176,14 @@ class StreamedReply:
         for name, value in usage.items():
             if isinstance(value, int):
                 self.usage[name] = value
+
+
+def text_delta(event: Block) -> str:
+    """The text that an event adds to what the model says; empty where it adds none."""
+    delta = event.get("delta")
+    if event.get("type") != "content_block_delta" or not isinstance(delta, dict):
+        return ""
+    return str(delta.get("text", "")) if delta.get("type") == "text_delta" else ""
 
 
 def opaque_of(content: list[Block], call_ids: list[str]) -> tuple[Block, ...]:

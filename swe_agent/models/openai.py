@@ -1,20 +1,23 @@
-"""Chat Completions over OpenAI's SDK: OpenAI and any endpoint that speaks them."""
+"""Chat Completions over OpenAI's SDK: any endpoint that speaks them; what it takes is learned."""
 
-import re
-import threading
-import time
+import json
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from pydantic import ValidationError
+from pydantic import JsonValue
 
 from swe_agent.core.errors import ModelFault
-from swe_agent.core.messages import Message, StopReason, Turn, Usage
+from swe_agent.core.messages import StopReason, Turn, Usage
 from swe_agent.core.protocols import Model, Prompt
 from swe_agent.models.calls import tool_calls
 from swe_agent.models.endpoint import Endpoint
-from swe_agent.models.faults import Refusal, fault_of, incomplete, retry_after_s
+from swe_agent.models.faults import Refusal, fault_of, incomplete
+from swe_agent.models.learned import MOST_CHANGES, Learned, LimitField
+from swe_agent.models.meter import Meter
+from swe_agent.models.openai_sdk import Incoming, Wire
+from swe_agent.models.openai_stream import completion_of
 from swe_agent.models.openai_wire import (
+    REASONING,
     Choice,
     Completion,
     Problem,
@@ -23,23 +26,18 @@ from swe_agent.models.openai_wire import (
     tools_of,
 )
 from swe_agent.models.prices import PriceList
-
-if TYPE_CHECKING:
-    import openai
+from swe_agent.models.strict import without_nulls
+from swe_agent.models.text_calls import calls_in
+from swe_agent.models.text_tools import as_text
 
 PROVIDER = "openai"
-CONNECT_TIMEOUT_S = 20.0
-LONGEST_REPLY_BYTES = 64_000_000
-MOST_CHANGES = 3
-"""How often one request is changed to what the endpoint takes."""
 STOPS: dict[str, StopReason] = {
     "tool_calls": "tool_use",
+    "function_call": "tool_use",
     "stop": "end",
     "length": "max_tokens",
     "content_filter": "refusal",
 }
-
-_NOT_TAKEN = r"unsupported|not supported|unrecognized|unknown|unexpected|extra|not permitted"
 
 
 @dataclass(slots=True)
@@ -48,18 +46,22 @@ class OpenAI:
 
     model: str
     endpoint: Endpoint
-    _client: "openai.OpenAI | None" = field(default=None, init=False, repr=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
-    _limit_field: str = field(default="", init=False)
-    _effort: str | None = field(default=None, init=False)
+    provider: str = PROVIDER
+    """What stands before the model in its name."""
+    stream: bool = True
+    _wire: Wire = field(init=False, repr=False)
+    _meter: Meter = field(init=False, repr=False)
+    _learned: Learned = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
-        # OpenAI's reasoning models refuse max_tokens; older compatible servers know nothing else.
-        self._limit_field = "max_tokens" if self.endpoint.base_url else "max_completion_tokens"
+        self._wire = Wire(self.name, self.endpoint)
+        prices = PriceList(PROVIDER, self.model, self.endpoint.base_url)
+        self._meter = Meter(self.name, prices)
+        self._learned = Learned(self.endpoint.base_url or PROVIDER, self.model)
 
     @property
     def name(self) -> str:
-        return f"{PROVIDER}/{self.model}"
+        return f"{self.provider}/{self.model}"
 
     def complete(self, prompt: Prompt) -> Turn:
         """One whole reply.
@@ -70,122 +72,127 @@ class OpenAI:
             ModelFault: the request was refused.
         """
         for _ in range(MOST_CHANGES):
+            request = self._request(prompt)
             try:
-                return self._ask(prompt)
+                return self._ask(prompt, request)
             except ModelFault as fault:
-                if not self._changed_after(fault.message):
+                if fault.may_be_billed or not self._learned.from_refusal(
+                    fault.message, _optional(request), self._limit_field
+                ):
                     raise
-        return self._ask(prompt)
+        return self._ask(prompt, self._request(prompt))
 
     def worst_case_usd(self, prompt: Prompt) -> float | None:
-        return PriceList(PROVIDER, self.model).worst_case_usd(prompt)
+        return self._meter.worst_case_usd(prompt)
 
     def warm_up(self) -> None:
         """Import the SDK and the price list, and make the client."""
-        self._ready()
-        PriceList(PROVIDER, self.model).cost_usd(Usage())
+        self._wire.ready()
+        self._meter.warm_up()
 
-    def _ask(self, prompt: Prompt) -> Turn:
-        client = self._ready()
-        import httpx2
-        import openai
+    @property
+    def _limit_field(self) -> LimitField:
+        # OpenAI's reasoning models refuse max_tokens; older compatible servers know nothing else.
+        usual: LimitField = "max_tokens" if self.endpoint.base_url else "max_completion_tokens"
+        return self._learned.abilities.limit_field or usual
 
+    def _request(self, prompt: Prompt) -> dict[str, JsonValue]:
+        known, takes = self._learned.abilities, self._learned.takes
+        shown = prompt if takes("tools") else as_text(prompt)
+        most = known.most_output_tokens or prompt.max_output_tokens
+        carried = frozenset(name for name in REASONING if takes(name))
+        request: dict[str, JsonValue] = {
+            "model": self.model,
+            "messages": [*messages_of(shown, self.name, carried)],
+            self._limit_field: min(most, prompt.max_output_tokens),
+        }
+        if shown.tools:
+            request["tools"] = [*tools_of(shown, takes("strict"))]
+        if prompt.temperature is not None and takes("temperature"):
+            request["temperature"] = prompt.temperature
+        effort = "none" if known.tools_without_reasoning and shown.tools else prompt.effort
+        if effort is not None and takes("reasoning_effort"):
+            request["reasoning_effort"] = effort
+        if self.stream and takes("stream"):
+            request["stream"] = True
+            if takes("stream_options"):
+                request["stream_options"] = {"include_usage": True}
+        return request
+
+    def _ask(self, prompt: Prompt, request: dict[str, JsonValue]) -> Turn:
+        def read(incoming: Incoming) -> Completion:
+            return completion_of(incoming, prompt.watch.said if prompt.watch else _unheard)
+
+        completion = self._wire.ask("chat", request, read)
         key = self.endpoint.key
-        try:
-            completion = Completion.model_validate_json(self._body(client, prompt))
-        except openai.APIStatusError as fault:
-            wait_s = retry_after_s(fault.response.headers)
-            said = " ".join(filter(None, (fault.code, _said(fault.body) or fault.message)))
-            raise fault_of(self.name, Refusal(fault.status_code, said, wait_s), key) from None
-        except (openai.OpenAIError, httpx2.HTTPError, httpx2.StreamError) as fault:
-            why = str(fault.__cause__ or fault) or type(fault).__name__
-            raise incomplete(self.name, why, key) from None
-        except ValidationError as fault:
-            first = fault.errors()[0]
-            place = ".".join(map(str, first["loc"])) or "the body"
-            raise incomplete(self.name, f"{place}: {first['msg']}", key) from None
-        except ValueError as fault:
-            raise incomplete(self.name, str(fault), key) from None
         if completion.error and not completion.choices:
             raise fault_of(self.name, _refusal(completion.error), key)
+        usage = self._usage(prompt, completion)
         try:
-            return _turn(self, completion, prompt.history)
+            return self._turn(prompt, completion, usage, in_text="tools" not in request)
         except ValueError as fault:
-            raise incomplete(self.name, str(fault), key) from None
+            raise incomplete(self.name, str(fault), key, usage) from None
 
-    def _body(self, client: "openai.OpenAI", prompt: Prompt) -> bytes:
-        deadline = time.monotonic() + self.endpoint.timeout_s
-        request: dict[str, object] = {
-            "model": self.model,
-            "messages": messages_of(prompt),
-            self._limit_field: prompt.max_output_tokens,
-        }
-        if prompt.tools:
-            request["tools"] = tools_of(prompt)
-        if self._effort is not None:
-            request["reasoning_effort"] = self._effort
-        body = bytearray()
-        # Not the SDK's records: compatible servers bend the format, and JSON proves a body whole.
-        create = client.chat.completions.with_streaming_response.create
-        with create(**request) as response:  # type: ignore[call-overload]
-            for chunk in response.iter_bytes():
-                body += chunk
-                if time.monotonic() > deadline:
-                    raise ValueError(f"it took longer than {self.endpoint.timeout_s:g} s")
-                if len(body) > LONGEST_REPLY_BYTES:
-                    raise ValueError(f"it is longer than {LONGEST_REPLY_BYTES} bytes")
-        return bytes(body)
+    def _turn(self, prompt: Prompt, completion: Completion, usage: Usage, in_text: bool) -> Turn:
+        if not completion.choices:
+            raise ValueError("it has no choices")
+        choice = completion.choices[0]
+        stop, message = _stop(choice), choice.message
+        text, raw = message.text or message.refusal or "", message.raw_calls()
+        # A call that the limit cut can look whole; none of such a reply is trusted.
+        trusted = stop in ("tool_use", "end")
+        calls = tool_calls(raw, prompt.history) if trusted else ()
+        specs = {spec.name: spec for spec in prompt.tools}
+        calls = tuple(
+            call.model_copy(
+                update={"arguments": without_nulls(call.arguments, specs.get(call.name))}
+            )
+            for call in calls
+        )
+        if trusted and not calls and (in_text or self.endpoint.base_url):
+            # Local models print calls as text where their server does not read them.
+            found = calls_in(text, specs)
+            text = found.text if not in_text else text
+            calls = tool_calls(found.calls, prompt.history)
+        if stop == "tool_use" and not calls:
+            raise ValueError("it announces a tool call and has none")
+        if stop == "end" and not calls and not text.strip():
+            raise ValueError("it is empty")
+        return Turn(
+            text=text,
+            calls=calls,
+            stop="tool_use" if calls else stop,
+            usage=usage,
+            model=self.name,
+            opaque=message.opaque if calls else (),
+        )
 
-    def _changed_after(self, refused: str) -> bool:
-        """Learn from a refusal; whether the request is worth sending again."""
-        if re.search("reasoning_effort.*none", refused, re.DOTALL) and self._effort is None:
-            # Some models take tools in Chat Completions only without reasoning.
-            self._effort = "none"
-            return True
-        if re.search(_NOT_TAKEN, refused, re.IGNORECASE) and re.search(
-            rf"\b{self._limit_field}\b", refused
-        ):
-            other = {"max_tokens", "max_completion_tokens"} - {self._limit_field}
-            self._limit_field = other.pop()
-            return True
-        return False
-
-    def _ready(self) -> "openai.OpenAI":
-        with self._lock:
-            if self._client is None:
-                import openai
-
-                limit = self.endpoint.timeout_s
-                self._client = openai.OpenAI(
-                    api_key=self.endpoint.key_to_send,
-                    base_url=self.endpoint.base_url,
-                    timeout=openai.Timeout(limit, connect=min(limit, CONNECT_TIMEOUT_S)),
-                    max_retries=0,
-                )
-                _ = self._client.chat.completions
-            return self._client
+    def _usage(self, prompt: Prompt, completion: Completion) -> Usage:
+        counted = completion.usage or Tokens()
+        details = counted.prompt_tokens_details
+        read = (details.cached_tokens if details else None) or counted.prompt_cache_hit_tokens or 0
+        written = (details.cache_write_tokens if details else None) or 0
+        usage = Usage(
+            input_tokens=max(0, (counted.prompt_tokens or 0) - read - written),
+            output_tokens=counted.completion_tokens or 0,
+            cache_read_tokens=read,
+            cache_write_tokens=written,
+        )
+        return self._meter.priced(prompt, usage, len(completion.model_dump_json()))
 
 
-def _turn(asked: OpenAI, completion: Completion, history: tuple[Message, ...]) -> Turn:
-    if not completion.choices:
-        raise ValueError("it has no choices")
-    choice = completion.choices[0]
-    stop = _stop(choice)
-    # A call that the limit cut can look whole; none of such a reply is trusted.
-    trusted = stop in ("tool_use", "end")
-    calls = tool_calls(choice.message.raw_calls(), history) if trusted else ()
-    text = choice.message.text or choice.message.refusal or ""
-    if stop == "tool_use" and not calls:
-        raise ValueError("it announces a tool call and has none")
-    if stop == "end" and not calls and not text.strip():
-        raise ValueError("it is empty")
-    return Turn(
-        text=text,
-        calls=calls,
-        stop="tool_use" if calls else stop,
-        usage=_usage(asked.model, completion.usage or Tokens()),
-        model=asked.name,
-    )
+def _optional(request: dict[str, JsonValue]) -> frozenset[str]:
+    """Optional fields that a request has, by the names under which they are refused."""
+    needed = {"model", "messages", "max_tokens", "max_completion_tokens"}
+    sent = set(request) - needed
+    text = json.dumps(request.get("tools", []))
+    if '"strict": true' in text:
+        sent.add("strict")
+    messages = request["messages"]
+    assert isinstance(messages, list)
+    for message in messages:
+        sent |= {name for name in REASONING if isinstance(message, dict) and name in message}
+    return frozenset(sent)
 
 
 def _refusal(error: Problem | str) -> Refusal:
@@ -195,29 +202,14 @@ def _refusal(error: Problem | str) -> Refusal:
     return Refusal(int(error.code or 0) if known else 500, error.message or "")
 
 
-def _said(body: object) -> str:
-    message = body.get("message") if isinstance(body, dict) else None
-    return message if isinstance(message, str) else ""
-
-
 def _stop(choice: Choice) -> StopReason:
     if choice.finish_reason is None or choice.finish_reason not in STOPS:
         raise ValueError(f"unknown finish reason {choice.finish_reason!r}")
     return "refusal" if choice.message.refusal else STOPS[choice.finish_reason]
 
 
-def _usage(model: str, counted: Tokens) -> Usage:
-    details = counted.prompt_tokens_details
-    read = (details.cached_tokens if details else None) or 0
-    written = (details.cache_write_tokens if details else None) or 0
-    usage = Usage(
-        input_tokens=max(0, (counted.prompt_tokens or 0) - read - written),
-        output_tokens=counted.completion_tokens or 0,
-        cache_read_tokens=read,
-        cache_write_tokens=written,
-    )
-    cost_usd = PriceList(PROVIDER, model).cost_usd(usage) or 0.0
-    return usage.model_copy(update={"cost_usd": cost_usd})
+def _unheard(_: str) -> None:
+    """Nobody listens."""
 
 
 if TYPE_CHECKING:

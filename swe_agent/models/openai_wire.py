@@ -5,40 +5,59 @@ import json
 from pydantic import BaseModel, ConfigDict, JsonValue
 
 from swe_agent.core.messages import Turn
-from swe_agent.core.protocols import Prompt
+from swe_agent.core.protocols import Prompt, ToolSpec
 from swe_agent.models.calls import Exchange, RawCall, exchanges
+from swe_agent.models.strict import strict_schema
 
 UNANSWERED = "not run"
 """Answer to a call whose observation was never made: the vendor wants each call answered."""
 
 
-def messages_of(prompt: Prompt) -> list[dict[str, JsonValue]]:
-    """The messages: each call answered right after it, notes in a row as one user message."""
+REASONING = ("reasoning_details", "reasoning_content")
+"""Fields of a reply that some endpoints want back unchanged with the calls that they led to."""
+
+
+def messages_of(
+    prompt: Prompt, model: str = "", carried: frozenset[str] = frozenset()
+) -> list[dict[str, JsonValue]]:
+    """The messages: each call answered right after it, notes in a row as one user message.
+
+    Args:
+        prompt: what the model is to see.
+        model: name of the model that is asked; another model's reasoning is left out.
+        carried: fields of `REASONING` that the endpoint takes back.
+    """
     messages: list[dict[str, JsonValue]] = []
     if prompt.system.strip():
         messages.append({"role": "system", "content": prompt.system})
     for exchange in exchanges(prompt.history):
         if exchange.turn and (exchange.turn.calls or exchange.turn.text.strip()):
-            messages.append(_assistant(exchange.turn))
+            said = _assistant(exchange.turn)
+            if exchange.turn.model == model:
+                for block in exchange.turn.opaque:
+                    said |= {name: value for name, value in block.items() if name in carried}
+            messages.append(said)
         messages.extend(_answers(exchange))
         if exchange.texts:
             _hear(messages, "\n\n".join(exchange.texts))
     return messages
 
 
-def tools_of(prompt: Prompt) -> list[dict[str, JsonValue]]:
-    """The tools of a request."""
-    return [
-        {
-            "type": "function",
-            "function": {
-                "name": spec.name,
-                "description": spec.description,
-                "parameters": spec.schema,
-            },
-        }
-        for spec in prompt.tools
-    ]
+def tools_of(prompt: Prompt, strict: bool) -> list[dict[str, JsonValue]]:
+    """The tools of a request; strict where wanted and where a tool's schema allows it."""
+    return [_tool(spec, strict) for spec in prompt.tools]
+
+
+def _tool(spec: ToolSpec, strict: bool) -> dict[str, JsonValue]:
+    closed = strict_schema(spec.schema) if strict else None
+    function: dict[str, JsonValue] = {
+        "name": spec.name,
+        "description": spec.description,
+        "parameters": closed or spec.schema,
+    }
+    if closed:
+        function["strict"] = True
+    return {"type": "function", "function": function}
 
 
 class _Wire(BaseModel):
@@ -64,6 +83,18 @@ class Said(_Wire):
     content: str | list[Part] | None = None
     refusal: str | None = None
     tool_calls: list[Call] | None = None
+    reasoning_content: str | None = None
+    reasoning_details: list[JsonValue] | None = None
+
+    @property
+    def opaque(self) -> tuple[dict[str, JsonValue], ...]:
+        """Reasoning as it came, to be carried back."""
+        fields: dict[str, JsonValue] = {}
+        if self.reasoning_details:
+            fields["reasoning_details"] = self.reasoning_details
+        if self.reasoning_content:
+            fields["reasoning_content"] = self.reasoning_content
+        return (fields,) if fields else ()
 
     @property
     def text(self) -> str:
@@ -99,6 +130,8 @@ class Tokens(_Wire):
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     prompt_tokens_details: PromptTokens | None = None
+    prompt_cache_hit_tokens: int | None = None
+    """Where DeepSeek says what was read from its cache."""
 
 
 class Problem(_Wire):

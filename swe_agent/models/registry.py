@@ -1,31 +1,46 @@
 """Which model a name stands for; `assemble.py` adds `offline` and `replay` of other floors."""
 
 import difflib
-from collections.abc import Callable, Mapping
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from swe_agent.core.errors import UsageFault
 from swe_agent.core.protocols import Model
 from swe_agent.models.anthropic import Anthropic
+from swe_agent.models.client import Client, Line, Patience, Waiting
 from swe_agent.models.endpoint import Endpoint, checked
+from swe_agent.models.limiter import Limiters
 from swe_agent.models.openai import OpenAI
+from swe_agent.models.replay import Replay
+from swe_agent.models.responses import Responses
 from swe_agent.models.scripted import Scripted
 from swe_agent.settings.keys import Provider, key_variable
 from swe_agent.settings.schema import Settings
 
 KeyOf = Callable[[Provider], str | None]
 """The key of a provider; None where there is none."""
+KeysOf = Callable[[Provider], Sequence[str]]
+"""All keys of a provider, in the order of their use."""
 Factory = Callable[[str], Model]
 """Makes a model from what follows the provider in its name; empty where nothing does."""
 
 OFFLINE = "offline"
 DEFAULT_MODELS: dict[Provider, str] = {
     "anthropic": "claude-sonnet-5-5",
-    # The newest with a listed price that takes tools in Chat Completions (without reasoning).
     "openai": "gpt-6-sol",
 }
 """What a provider is asked for when only its key is set; first come, first taken."""
 
+HOSTED: dict[str, Provider] = {
+    "anthropic": "anthropic",
+    "openai": "openai",
+    "openai-chat": "openai",
+    "openai-responses": "openai",
+}
+"""Providers that want a key, and whose."""
+
+_LIMITERS = Limiters()
 _FAMILIES = {"claude": "anthropic", "gpt": "openai", "o3": "openai", "o4": "openai"}
 
 
@@ -61,15 +76,78 @@ def factories(settings: Settings, key_of: KeyOf) -> dict[str, Factory]:
         model.warm_up()
         return model
 
+    def replay(name: str) -> Model:
+        model = Replay(Path(_named("replay", name, "RUN")))
+        model.warm_up()
+        return model
+
     def anthropic(name: str) -> Model:
         model = _named("anthropic", name, DEFAULT_MODELS["anthropic"])
-        return Anthropic(model, _endpoint("anthropic", settings, key_of))
+        endpoint = _endpoint("anthropic", settings, key_of)
+        return Anthropic(model, endpoint, stream=settings.models.stream)
+
+    def chat(name: str, provider: str = "openai-chat") -> Model:
+        model = _named(provider, name, DEFAULT_MODELS["openai"])
+        endpoint = _endpoint("openai", settings, key_of)
+        return OpenAI(model, endpoint, provider, settings.models.stream)
+
+    def responses(name: str, provider: str = "openai-responses") -> Model:
+        model = _named(provider, name, DEFAULT_MODELS["openai"])
+        endpoint = _endpoint("openai", settings, key_of)
+        return Responses(model, endpoint, provider, settings.models.stream)
 
     def openai(name: str) -> Model:
-        model = _named("openai", name, DEFAULT_MODELS["openai"])
-        return OpenAI(model, _endpoint("openai", settings, key_of))
+        # Compatible servers speak Chat Completions; few have the newer API.
+        return (chat if settings.models.base_url else responses)(name, "openai")
 
-    return {"anthropic": anthropic, "openai": openai, "scripted": scripted}
+    return {
+        "anthropic": anthropic,
+        "openai": openai,
+        "openai-chat": chat,
+        "openai-responses": responses,
+        "replay": replay,
+        "scripted": scripted,
+    }
+
+
+def client_of(
+    specs: Sequence[str],
+    settings: Settings,
+    keys_of: KeysOf,
+    more: Mapping[str, Factory],
+    waiting: Waiting,
+) -> Client:
+    """The models of these names, each with all of its keys; later ones stand in for earlier ones.
+
+    Raises:
+        UsageFault: one of them cannot be used as set up.
+    """
+    patience = Patience(settings.models.retry_budget_s, settings.models.longest_wait_s)
+    minds = tuple(_lines(spec, settings, keys_of, more) for spec in specs)
+    return Client(minds, patience, waiting)
+
+
+def spec_of(role: str, settings: Settings) -> str | None:
+    """The model that the settings give a role (planner, judge, summariser, ...); None: the run's
+    own."""
+    return settings.models.roles.get(role)
+
+
+def _lines(
+    spec: str, settings: Settings, keys_of: KeysOf, more: Mapping[str, Factory]
+) -> tuple[Line, ...]:
+    provider = HOSTED.get(spec.partition("/")[0])
+    keys: Sequence[str | None] = (keys_of(provider) if provider else ()) or (None,)
+    lines: list[Line] = []
+    for key in keys:
+
+        def key_of(_: Provider, key: str | None = key) -> str | None:
+            return key
+
+        owner = f"{provider} {settings.models.base_url} {key}" if provider else spec
+        limiter = _LIMITERS.of(hashlib.sha256(owner.encode()).hexdigest())
+        lines.append(Line(open_model(spec, settings, key_of, more), limiter))
+    return tuple(lines)
 
 
 def default_model(settings: Settings, key_of: KeyOf) -> tuple[str, str]:

@@ -1,5 +1,7 @@
 """API keys: from the environment or a file that only its owner may read; never logged."""
 
+import importlib
+import importlib.util
 import os
 import stat
 import tempfile
@@ -10,6 +12,7 @@ from swe_agent.core.errors import UsageFault
 from swe_agent.settings.content import config_home
 from swe_agent.settings.strict_yaml import read_mapping
 
+KEYRING_SERVICE = "swe-agent"
 Provider = Literal["anthropic", "openai"]
 
 
@@ -30,13 +33,32 @@ def keys_path() -> Path:
 
 
 def api_key(provider: Provider) -> str | None:
-    """A provider's key: from the environment, else from the keys file; None where neither has one.
+    """A provider's first key; None where there is none.
 
     Raises:
         UsageFault: the keys file can be read by others, is not the user's, or is not valid.
     """
-    from_environment = os.environ.get(key_variable(provider), "").strip()
-    return from_environment or _kept().get(provider)
+    return next(iter(api_keys(provider)), None)
+
+
+def api_keys(provider: Provider) -> tuple[str, ...]:
+    """All keys of a provider: from the environment, else the keys file, else the system's keyring.
+
+    Several are written with commas between them.
+
+    Raises:
+        UsageFault: the keys file can be read by others, is not the user's, or is not valid.
+    """
+    for found in (os.environ.get(key_variable(provider), ""), _kept().get(provider, "")):
+        if keys := _split(found):
+            return keys
+    return _split(_from_keyring(provider))
+
+
+def known_secrets() -> tuple[str, ...]:
+    """Every key that this process can know, for the writers that must not let one through."""
+    providers: tuple[Provider, ...] = ("anthropic", "openai")
+    return tuple(key for provider in providers for key in api_keys(provider))
 
 
 def keep_key(provider: Provider, key: str) -> Path:
@@ -58,6 +80,22 @@ def keep_key(provider: Provider, key: str) -> Path:
             f"Set {key_variable(provider)} instead.",
         ) from fault
     return path
+
+
+def _split(keys: str) -> tuple[str, ...]:
+    return tuple(key for key in keys.replace(",", " ").split() if key)
+
+
+def _from_keyring(provider: Provider) -> str:
+    """What the system's keyring holds, where the `keyring` package is installed and works."""
+    if importlib.util.find_spec("keyring") is None:
+        return ""
+    keyring = importlib.import_module("keyring")
+    errors = importlib.import_module("keyring.errors")
+    try:
+        return str(keyring.get_password(KEYRING_SERVICE, provider) or "")
+    except errors.KeyringError:
+        return ""
 
 
 def _kept() -> dict[str, str]:

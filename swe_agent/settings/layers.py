@@ -71,6 +71,11 @@ def layer_of_assignments(assignments: list[tuple[str, str]], source: str) -> Lay
     """
     values: dict[str, object] = {}
     for key, text in assignments:
+        table, _, name = key.rpartition(".")
+        if key not in known_keys() and _is_table(table):
+            held = values.get(table)
+            values[table] = {**(held if isinstance(held, dict) else {}), name: text}
+            continue
         field = known_keys()[check_key(key, source)]
         values[key] = _value(field, text, f"{source} {key}")
     return Layer(source, values)
@@ -103,6 +108,12 @@ def _leaves(section: type[Section], prefix: str) -> list[tuple[str, FieldInfo]]:
     return found
 
 
+def _is_table(key: str) -> bool:
+    """Whether a setting is a mapping, so that `models.roles.judge` is one of its rows."""
+    field = known_keys().get(key)
+    return field is not None and _plain_types(field.annotation) == {dict}
+
+
 def _value(field: FieldInfo, text: str, source: str) -> object:
     kinds = _plain_types(field.annotation)
     if tuple in kinds:
@@ -117,8 +128,8 @@ def _plain_types(annotation: object) -> set[object]:
     origin = get_origin(annotation)
     if origin is None:
         return {annotation}
-    if origin is tuple:
-        return {tuple}
+    if origin in (tuple, dict):
+        return {origin}
     if origin is Literal:
         return {str}
     arguments = get_args(annotation)

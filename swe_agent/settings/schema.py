@@ -18,6 +18,9 @@ Command = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 Seconds = Annotated[float, Field(gt=0, le=604_800, allow_inf_nan=False)]
 
 
+Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
+
+
 class Section(BaseModel):
     """A frozen part of the settings; unknown keys are errors."""
 
@@ -37,13 +40,25 @@ class ModelSettings(Section):
     """How long one reply is tried for, waits included, before the run stops with exit 7."""
     longest_wait_s: Seconds = 300.0
     """A provider that asks for a longer wait parks the run: it stops with exit 7 at once."""
+    stream: bool = True
+    """Whether replies come in as streams, so that the live view shows them as they grow."""
+    fallbacks: tuple[str, ...] = ()
+    """Models that stand in, in this order, where the one before fails for good."""
+    roles: dict[Name, str] = Field(default_factory=dict)
+    """Models of roles (planner, judge, summariser, ...) that are not the run's own."""
+    effort: Effort | None = None
+    """How hard the model is to think; None: as the vendor does by itself."""
+    phase_effort: dict[Name, Effort] = Field(default_factory=dict)
+    """The same for single phases (plan, edit)."""
+    temperature: float | None = Field(None, ge=0, le=2, allow_inf_nan=False)
+    """None: the vendor's own; models that take none are asked without."""
 
 
 class SandboxSettings(Section):
     """What commands run in."""
 
     kind: Literal["docker", "bubblewrap", "none"] | None = None
-    """None: docker; others are not built yet."""
+    """None: docker, else bubblewrap; `none` only where it is asked for."""
     image: ImageName | None = None
     """None: the base image that sandbox/ensure-engine makes."""
     profile: Name | None = None
@@ -120,6 +135,7 @@ class ToolSettings(Section):
         "create",
         "undo",
         "shell",
+        "jobs",
         "run_tests",
         "recall",
         "plan",

@@ -11,7 +11,8 @@ from swe_agent.core.protocols import Model, Prompt, ToolSpec
 from swe_agent.models.anthropic import Anthropic
 from swe_agent.models.endpoint import Endpoint
 from swe_agent.models.openai import OpenAI
-from tests.vendors import AnthropicServer, OpenAIServer
+from swe_agent.models.responses import Responses
+from tests.vendors import AnthropicServer, OpenAIServer, ResponsesServer
 from tests.vendors.server import VendorServer
 
 KEY = "sk-test-0123456789abcdef"
@@ -21,8 +22,15 @@ VIEW = ToolSpec(
     {"type": "object", "properties": {"path": {"type": "string"}}, "required": ["path"]},
 )
 TASK = Note(kind="task", text="Fix the bug.")
-VENDORS: dict[str, type[VendorServer]] = {"anthropic": AnthropicServer, "openai": OpenAIServer}
-"""By the name that a test's id shows."""
+VENDORS: dict[str, type[VendorServer]] = {
+    "anthropic": AnthropicServer,
+    "anthropic-whole": AnthropicServer,
+    "openai": OpenAIServer,
+    "openai-whole": OpenAIServer,
+    "responses": ResponsesServer,
+    "responses-whole": ResponsesServer,
+}
+"""By the name that a test's id shows; `whole`: not streamed."""
 
 
 def prompt(*history: Message, system: str = "You fix bugs.", tools: Sequence[ToolSpec] = (VIEW,)):
@@ -31,9 +39,13 @@ def prompt(*history: Message, system: str = "You fix bugs.", tools: Sequence[Too
 
 def model_of(vendor: str, url: str, timeout_s: float = 10.0) -> Model:
     endpoint = Endpoint(KEY, url, timeout_s)
+    vendor, _, whole = vendor.partition("-")
+    stream = not whole
     if vendor == "anthropic":
-        return Anthropic("claude-sonnet-5-5", endpoint)
-    return OpenAI("gpt-6-sol", endpoint)
+        return Anthropic("claude-sonnet-5-5", endpoint, stream=stream)
+    if vendor == "responses":
+        return Responses("gpt-6-sol", endpoint, stream=stream)
+    return OpenAI("gpt-6-sol", endpoint, stream=stream)
 
 
 def call(path: str, **more: Any) -> dict[str, Any]:

@@ -76,7 +76,7 @@ def test_a_refusal_is_a_turn_without_calls(vendor):
 def test_a_reply_that_is_not_whole_is_a_transient_fault(vendor, fault):
     raised = fault_of(vendor, {"error": fault})
     assert isinstance(raised, TransientModelFault)
-    assert raised.message.startswith(f"{vendor}/")
+    assert raised.message.startswith(("anthropic/claude", "openai/gpt"))
 
 
 def test_silence_ends_at_the_time_limit(vendor):

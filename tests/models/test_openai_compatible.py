@@ -38,7 +38,7 @@ def test_a_model_that_takes_no_tools_here_says_so():
     ):
         model_of("openai", server.url).complete(prompt())
     assert "reasoning_effort" in caught.value.message
-    assert len(server.requests) == 2
+    assert len(server.requests) == 3
 
 
 def test_an_endpoint_without_a_key_gets_none_from_the_environment(monkeypatch):

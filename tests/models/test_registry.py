@@ -9,6 +9,7 @@ from swe_agent.core.errors import UsageFault
 from swe_agent.models.anthropic import Anthropic
 from swe_agent.models.openai import OpenAI
 from swe_agent.models.registry import default_model, open_model
+from swe_agent.models.responses import Responses
 from swe_agent.models.scripted import Scripted
 from swe_agent.settings.schema import ModelSettings, Settings
 
@@ -24,8 +25,10 @@ def test_hosted_names_open_their_adapter():
     key_of = keys(anthropic="k1", openai="k2")
     first = open_model("anthropic/claude-opus-5-5", DEFAULTS, key_of)
     second = open_model("openai/org/model:7b", LOCAL, key_of)
+    third = open_model("openai/gpt-6-sol", DEFAULTS, key_of)
     assert isinstance(first, Anthropic)
     assert isinstance(second, OpenAI)
+    assert isinstance(third, Responses)
     assert (first.name, second.name) == ("anthropic/claude-opus-5-5", "openai/org/model:7b")
     assert (second.endpoint.base_url, second.endpoint.timeout_s) == (LOCAL.models.base_url, 5)
 
@@ -60,7 +63,7 @@ def test_other_floors_add_their_minds(tmp_path):
     ],
 )
 def test_an_unknown_provider_is_told_what_may_be_meant(spec, meant):
-    with pytest.raises(UsageFault, match="anthropic, openai, scripted") as caught:
+    with pytest.raises(UsageFault, match="anthropic, openai, openai-chat") as caught:
         open_model(spec, DEFAULTS, keys(anthropic="k"))
     assert meant in caught.value.next_step
 

@@ -2,5 +2,6 @@
 
 from tests.vendors.anthropic import AnthropicServer
 from tests.vendors.openai import OpenAIServer
+from tests.vendors.responses import ResponsesServer
 
-__all__ = ["AnthropicServer", "OpenAIServer"]
+__all__ = ["AnthropicServer", "OpenAIServer", "ResponsesServer"]

@@ -89,9 +89,12 @@ class AnthropicDialect:
         return Problem(400, "invalid_request_error", message)
 
     def whole(self, line: Line, body: Json) -> Json:
+        content = _content(line, body)
+        if line.error == "cut_json":
+            content[-1]["input"] = json.dumps(content[-1]["input"])[:-3]
         return {
             **_envelope(line, body),
-            "content": _content(line, body),
+            "content": content,
             "stop_reason": self._stop(line),
             "stop_sequence": None,
             "usage": _usage(line, body, line.usage.output_tokens or 20),

@@ -113,8 +113,10 @@ class OpenAIDialect:
             {**envelope, "choices": [{"index": 0, "delta": d, "finish_reason": None}]}
             for d in deltas
         ]
+        if line.error == "empty":
+            chunks = []
         last = {"index": 0, "delta": {}, "finish_reason": _stop(line)}
-        chunks.append({**envelope, "choices": [last]})
+        chunks.append({**envelope, "choices": [] if line.error == "empty" else [last]})
         chunks.append({**envelope, "choices": [], "usage": _usage(line, body)})
         return [f"data: {json.dumps(chunk)}\n\n" for chunk in chunks] + ["data: [DONE]\n\n"]
 

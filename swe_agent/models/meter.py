@@ -1,0 +1,44 @@
+"""One model's counts and prices: what a reply cost, and the most that a request can cost."""
+
+from dataclasses import dataclass, field
+
+from swe_agent.core.messages import Usage
+from swe_agent.core.protocols import Prompt
+from swe_agent.models.bound import InputBound
+from swe_agent.models.prices import PriceList
+
+
+@dataclass(slots=True)
+class Meter:
+    """Counts for one adapter."""
+
+    name: str
+    """`provider/name`."""
+    prices: PriceList
+    _bound: InputBound = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._bound = InputBound(self.name)
+
+    def worst_case_usd(self, prompt: Prompt) -> float | None:
+        """Upper bound of what one request costs; None where the price is unknown."""
+        return self.prices.worst_case_usd(prompt, self._bound.tokens(prompt))
+
+    def priced(self, prompt: Prompt, counted: Usage, said_bytes: int = 0) -> Usage:
+        """The usage with its cost; where the provider counted nothing, our upper bound, marked."""
+        if counted.tokens:
+            self._bound.counted(prompt)
+            return self.costed(counted)
+        output = min(said_bytes, prompt.max_output_tokens)
+        estimate = Usage(
+            input_tokens=self._bound.tokens(prompt), output_tokens=output, estimated=True
+        )
+        return self.costed(estimate)
+
+    def costed(self, usage: Usage) -> Usage:
+        """The usage with its cost."""
+        return usage.model_copy(update={"cost_usd": self.prices.cost_usd(usage) or 0.0})
+
+    def warm_up(self) -> None:
+        """Load the price list."""
+        self.prices.cost_usd(Usage())

@@ -1,0 +1,115 @@
+"""OpenAI's SDK as a wire: one request out, its bytes in, every fault as one of ours."""
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, TypeVar, cast
+
+from pydantic import ValidationError
+
+from swe_agent.models.endpoint import Endpoint
+from swe_agent.models.faults import Refusal, fault_of, incomplete, retry_after_s, unreachable
+
+if TYPE_CHECKING:
+    import openai
+
+    Create = Callable[..., AbstractContextManager[openai.APIResponse[object]]]
+
+CONNECT_TIMEOUT_S = 20.0
+LONGEST_REPLY_BYTES = 64_000_000
+
+Api = Literal["chat", "responses"]
+Read = TypeVar("Read")
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A reply's body as it comes in."""
+
+    chunks: Iterator[bytes]
+    """Ends with `ValueError` when it takes too long or grows too large."""
+    is_stream: bool
+    """Whether it says that it is a stream of events; some servers answer whole all the same."""
+
+
+@dataclass(slots=True)
+class Wire:
+    """One endpoint, spoken to with the SDK; retries are off."""
+
+    name: str
+    """`provider/name`, for messages."""
+    endpoint: Endpoint
+    _client: "openai.OpenAI | None" = field(default=None, init=False, repr=False)
+    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
+
+    def ask(
+        self, api: Api, request: Mapping[str, object], read: Callable[[Incoming], Read]
+    ) -> Read:
+        """Send one request and let `read` make something of the reply.
+
+        Raises:
+            TransientModelFault: transport, or `read` raised `ValueError`: it is not whole.
+            ContextExceeded, AccessRefused, ModelFault: it was refused.
+        """
+        client = self.ready()
+        import httpx2
+        import openai
+
+        resource = client.chat.completions if api == "chat" else client.responses
+        # Untyped on purpose: our own records are the types of requests and replies.
+        create = cast("Create", resource.with_streaming_response.create)
+        key = self.endpoint.key
+        try:
+            with create(**request) as response:
+                kind = response.headers.get("content-type", "")
+                chunks = self._bounded(response.iter_bytes())
+                return read(Incoming(chunks, kind.startswith("text/event-stream")))
+        except openai.APIStatusError as fault:
+            wait_s = retry_after_s(fault.response.headers)
+            said = " ".join(filter(None, (fault.code, _said(fault.body) or fault.message)))
+            raise fault_of(self.name, Refusal(fault.status_code, said, wait_s), key) from None
+        except (openai.OpenAIError, httpx2.HTTPError, httpx2.StreamError) as fault:
+            cause = fault.__cause__ or fault
+            why = str(cause) or type(cause).__name__
+            if isinstance(cause, httpx2.ConnectError | httpx2.ConnectTimeout):
+                raise unreachable(self.name, why, key) from None
+            raise incomplete(self.name, why, key) from None
+        except ValidationError as fault:
+            first = fault.errors()[0]
+            place = ".".join(map(str, first["loc"])) or "the body"
+            raise incomplete(self.name, f"{place}: {first['msg']}", key) from None
+        except ValueError as fault:
+            raise incomplete(self.name, str(fault), key) from None
+
+    def ready(self) -> "openai.OpenAI":
+        """The client; made, and the SDK imported, on first use."""
+        with self._lock:
+            if self._client is None:
+                import openai
+
+                limit = self.endpoint.timeout_s
+                self._client = openai.OpenAI(
+                    api_key=self.endpoint.key_to_send,
+                    base_url=self.endpoint.base_url,
+                    timeout=openai.Timeout(limit, connect=min(limit, CONNECT_TIMEOUT_S)),
+                    max_retries=0,
+                )
+                _ = self._client.chat.completions, self._client.responses
+            return self._client
+
+    def _bounded(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        deadline, size = time.monotonic() + self.endpoint.timeout_s, 0
+        for chunk in chunks:
+            size += len(chunk)
+            if time.monotonic() > deadline:
+                raise ValueError(f"it took longer than {self.endpoint.timeout_s:g} s")
+            if size > LONGEST_REPLY_BYTES:
+                raise ValueError(f"it is longer than {LONGEST_REPLY_BYTES} bytes")
+            yield chunk
+
+
+def _said(body: object) -> str:
+    message = body.get("message") if isinstance(body, dict) else None
+    return message if isinstance(message, str) else ""

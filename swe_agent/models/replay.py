@@ -1,0 +1,76 @@
+"""A recorded run as a model: the replies of its log in their order, without network or cost."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from swe_agent.core.errors import ModelFault
+from swe_agent.core.events import ModelReplied
+from swe_agent.core.messages import Turn, Usage
+from swe_agent.core.protocols import Model, Prompt
+from swe_agent.trajectory.log import read_log
+
+PROVIDER = "replay"
+
+
+@dataclass(slots=True)
+class Replay:
+    """Plays a run's replies; where the history stands tells which one is next."""
+
+    folder: Path
+    """The recorded run's folder."""
+    until: int | None = None
+    """The last step that is played; None: all."""
+    then: Model | None = None
+    """Who goes on after it; None: nobody."""
+    _turns: tuple[Turn, ...] | None = field(default=None, init=False)
+
+    @property
+    def name(self) -> str:
+        return f"{PROVIDER}/{self.folder}"
+
+    def complete(self, prompt: Prompt) -> Turn:
+        """The recorded reply that comes after the history's turns.
+
+        Raises:
+            UsageFault: there is no such run.
+            ModelFault: the recording has no reply left and nobody goes on.
+        """
+        turns = self._read()
+        said = sum(isinstance(message, Turn) for message in prompt.history)
+        if said < len(turns):
+            return turns[said].model_copy(update={"usage": Usage()})
+        if self.then is not None:
+            return self.then.complete(prompt)
+        raise ModelFault(
+            f"The recording {self.folder} has no reply left; {len(turns)} were played.",
+            "The run took another way than the recorded one; --then MODEL goes on from there.",
+        )
+
+    def worst_case_usd(self, prompt: Prompt) -> float | None:
+        """0.0 while the recording plays, then what the model after it says."""
+        said = sum(isinstance(message, Turn) for message in prompt.history)
+        if self.then is None or said < len(self._read()):
+            return 0.0
+        return self.then.worst_case_usd(prompt)
+
+    def warm_up(self) -> None:
+        """Read the log.
+
+        Raises:
+            UsageFault: there is no such run, or its log is damaged.
+        """
+        self._read()
+        if self.then is not None:
+            self.then.warm_up()
+
+    def _read(self) -> tuple[Turn, ...]:
+        if self._turns is None:
+            events = (line.event for line in read_log(self.folder / "events.jsonl"))
+            turns = tuple(event.turn for event in events if isinstance(event, ModelReplied))
+            self._turns = turns if self.until is None else turns[: self.until]
+        return self._turns
+
+
+if TYPE_CHECKING:
+    _proof: Model = Replay(Path())
