@@ -8,23 +8,21 @@ from swe_agent.aci.load import load_tools
 from swe_agent.aci.permissions import Human, Permissions
 from swe_agent.aci.route import Route
 from swe_agent.agent.attempt import Attempt
-from swe_agent.core.errors import EnvironmentFault, UsageFault
+from swe_agent.core.errors import UsageFault
 from swe_agent.core.protocols import Model
 from swe_agent.models.client import Waiting
 from swe_agent.models.registry import client_of, spec_of
 from swe_agent.repair.offline import OfflineModel
 from swe_agent.runtime.box import Limits
-from swe_agent.runtime.docker import inspect_image
 from swe_agent.runtime.engine import connect
+from swe_agent.runtime.engineless import EnginelessSandboxes
 from swe_agent.runtime.environment import DockerSandboxes
+from swe_agent.runtime.sandboxes import Sandboxes, choose_sandbox
 from swe_agent.runtime.store import TreeStore
-from swe_agent.settings.content import content_path, content_roots
+from swe_agent.settings.content import content_roots
 from swe_agent.settings.keys import api_keys
 from swe_agent.settings.schema import Settings
 from swe_agent.strategies import react
-
-BASE_IMAGE = "swe-agent-base:1"
-"""What a container is made of where nothing else is said; `sandbox/ensure-engine` makes it."""
 
 Say = Callable[[str], None]
 STRATEGIES: Mapping[str, Callable[[Attempt], None]] = {"react": react.solve}
@@ -75,51 +73,21 @@ def route_of(settings: Settings, store: TreeStore, human: Human | None) -> Route
     return Route(tools, Permissions(settings.mode, human), store)
 
 
-def sandboxes_of(
-    settings: Settings, store: TreeStore, run_id: str, folder: Path
-) -> DockerSandboxes:
-    """What makes the run's sandboxes.
+def sandboxes_of(settings: Settings, store: TreeStore, run_id: str, folder: Path) -> Sandboxes:
+    """What makes the run's sandboxes: as the settings say, else the best that works here.
 
     Raises:
-        UsageFault: the kind of sandbox is not built.
-        EnvironmentFault: no engine answers.
+        UsageFault: an image is named for a kind without images.
+        EnvironmentFault: no engine answers, or nothing works here.
     """
-    if settings.sandbox.kind not in (None, "docker"):
-        raise UsageFault(
-            f"the sandbox {settings.sandbox.kind!r} is not available in this version",
-            "use --sandbox docker",
-        )
     limits = Limits(
         settings.sandbox.memory_mb,
         settings.sandbox.cpus,
         settings.sandbox.pids,
         settings.engine.start_timeout_s,
     )
+    kind = choose_sandbox(settings.sandbox.kind, settings.sandbox.image).kind
+    if kind != "docker":
+        return EnginelessSandboxes(kind, store, limits, folder)
     client = connect(settings.engine.start_timeout_s)
     return DockerSandboxes(client, store, run_id, limits, folder)
-
-
-def ready_image(sandboxes: DockerSandboxes, settings: Settings, say: Say) -> str:
-    """The image to use; one that was named and is not here is pulled.
-
-    Raises:
-        EnvironmentFault: it is not here and cannot be had.
-    """
-    name = settings.sandbox.image
-    if name is None:
-        try:
-            inspect_image(sandboxes.client, BASE_IMAGE)
-        except EnvironmentFault as fault:
-            script = content_path("sandbox", "ensure-engine")
-            raise EnvironmentFault(
-                f"The base image {BASE_IMAGE} is not on this engine.",
-                f"Run `{script}` once: it pulls a Python image (about 150 MB) or builds one, "
-                "or name an image with --image.",
-            ) from fault
-        return BASE_IMAGE
-    try:
-        inspect_image(sandboxes.client, name)
-    except EnvironmentFault:
-        say(f"pulling the image {name}; this happens once")
-        sandboxes.pull(name, settings.engine.pull_timeout_s)
-    return name

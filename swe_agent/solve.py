@@ -1,6 +1,7 @@
 """The story of one run: take the repository in, prepare, prove that the tests run, attempt, prove
 the patch."""
 
+import os
 import time
 from collections.abc import Callable
 from contextlib import ExitStack, suppress
@@ -15,7 +16,7 @@ from swe_agent.agent.attempt import Attempt, Kit
 from swe_agent.agent.outcome import exit_of, result_of
 from swe_agent.agent.reflect import salvage
 from swe_agent.agent.state import State
-from swe_agent.assemble import model_named, ready_image, route_of, sandboxes_of, strategy_named
+from swe_agent.assemble import model_named, route_of, sandboxes_of, strategy_named
 from swe_agent.core.errors import Interrupted, LimitReached, SweAgentError, UsageFault
 from swe_agent.core.events import (
     Checkpoint,
@@ -32,9 +33,12 @@ from swe_agent.core.protocols import Model, Watcher
 from swe_agent.core.result import RunResult
 from swe_agent.core.task import Task, TestReport, Verdict
 from swe_agent.models.registry import default_model
-from swe_agent.runtime.environment import DockerSandboxes, Prepared, SetUp
+from swe_agent.provision import Wanted, again, provision
+from swe_agent.runtime.environment import Prepared
 from swe_agent.runtime.intake import take_in
 from swe_agent.runtime.repository import read_repository
+from swe_agent.runtime.sandboxes import Sandboxes
+from swe_agent.runtime.setup import passed_on
 from swe_agent.runtime.shipping import Shipment, ship
 from swe_agent.runtime.store import TreeStore
 from swe_agent.settings.keys import api_key
@@ -43,7 +47,6 @@ from swe_agent.settings.prompts import prompt
 from swe_agent.settings.schema import Settings
 from swe_agent.trajectory.log import EventLog, read_log
 from swe_agent.verify.compare import failing_of, guards_of
-from swe_agent.verify.detect import detect_tests
 from swe_agent.verify.runners import require_collected
 from swe_agent.verify.verdict import Aims, ProvingGround, prove, targets_of
 
@@ -178,6 +181,7 @@ class _Run:
             sandboxes = sandboxes_of(
                 self.settings, self.store, self.started.run_id, self.folder / "checkpoints"
             )
+            sandboxes.version_tag = self.started.version_tag
             prepared = self._prepared(sandboxes)
             ground = self._ground(sandboxes, prepared)
             self._prove_base(ground)
@@ -201,36 +205,33 @@ class _Run:
     def settings(self) -> Settings:
         return Settings.model_validate(self.started.settings)
 
-    def _prepared(self, sandboxes: DockerSandboxes) -> Prepared:
+    def _prepared(self, sandboxes: Sandboxes) -> Prepared:
         """The environment: made now, or found again on resume."""
-        settings, known = self.settings, self.state.environment
-        setup = SetUp(
-            image=ready_image(sandboxes, settings, self._say),
-            commands=settings.sandbox.setup,
-            timeout_s=settings.sandbox.setup_timeout_s,
-            network=settings.sandbox.network != "off",
+        known = self.state.environment
+        if known is not None and (found := again(known, sandboxes)):
+            return found
+        tree = self.started.base_tree
+        wanted = Wanted(
+            self.settings, tree, self.store.reader(tree), self._say, passed_on(os.environ)
         )
-        prepared = sandboxes.prepare(setup, self.started.base_tree)
-        if known is not None:
-            return prepared
-        with sandboxes.fresh(prepared, prepared.tree) as sandbox:
-            commands = settings.tests.commands or detect_tests(sandbox.tree(), sandbox)
+        made = provision(wanted, sandboxes)
+        if known is None:
             self.store.flush()
             self.append(
                 EnvironmentReady(
-                    sandbox="docker",
-                    image=prepared.image,
-                    profile=settings.sandbox.profile or "default",
-                    root=sandbox.root,
-                    shell=sandbox.shell,
-                    test_commands=commands,
-                    checkpoint=Checkpoint(tree=prepared.tree),
-                    ignored=prepared.ignored,
+                    sandbox=sandboxes.kind,
+                    image=made.prepared.image,
+                    profile=made.profile,
+                    root=made.root,
+                    shell=made.shell,
+                    test_commands=made.commands,
+                    checkpoint=Checkpoint(tree=made.prepared.tree),
+                    ignored=made.prepared.ignored,
                 )
             )
-        return prepared
+        return made.prepared
 
-    def _ground(self, sandboxes: DockerSandboxes, prepared: Prepared) -> ProvingGround:
+    def _ground(self, sandboxes: Sandboxes, prepared: Prepared) -> ProvingGround:
         environment = self.state.environment
         assert environment is not None, "made by `_prepared`"
         return ProvingGround(
@@ -276,20 +277,19 @@ class _Run:
             named=tuple(failing_of(self.state.baseline)) if self._is_default() else (),
         )
 
-    def _attempt(self, model: Model, sandboxes: DockerSandboxes, prepared: Prepared) -> None:
+    def _attempt(self, model: Model, sandboxes: Sandboxes, prepared: Prepared) -> None:
         """Spend the attempt, unless it is over; a limit ends it without a fault."""
         state, settings = self.state, self.settings
         if state.accepted or state.limit:
             return
         _, targets = targets_of(state.baseline, self._aims())
-        tag = self.started.version_tag
         kit = Kit(
             model=model,
             route=route_of(settings, self.store, self._human),
             store=self.store,
             log=self.log,
             settings=settings,
-            open_sandbox=lambda checkpoint: sandboxes.open(prepared, checkpoint, tag),
+            open_sandbox=lambda checkpoint: sandboxes.open(prepared, checkpoint),
             folder=self.folder,
             targets=frozenset(targets),
             guards=guards_of(state.baseline),
@@ -307,9 +307,10 @@ class _Run:
     def _shipment(self) -> Shipment:
         environment, best = self.state.environment, self.state.best
         if environment is None or best is None:
-            return Shipment(b"", self.started.base_tree, ())
+            return Shipment(b"", self.started.base_tree)
         start = environment.checkpoint.tree
-        return ship(self.store, self.started.base_tree, start, best.checkpoint.tree)
+        keep = self.settings.patch.keep
+        return ship(self.store, self.started.base_tree, start, best.checkpoint.tree, keep)
 
     def _finish(self, ground: ProvingGround) -> RunResult:
         """Prove the patch in fresh sandboxes and write what the run came to."""
@@ -332,6 +333,8 @@ class _Run:
             verdict=proof.verdict,
             exit_code=int(exit_of(proof.verdict, self.state)),
             patch=blob,
+            left_out=dict(shipment.left_out),
+            flagged=shipment.flagged,
             error=self.state.limit.message if self.state.limit else "",
             usage=self.state.usage,
             duration_s=round(time.monotonic() - self._began, 3),

@@ -77,7 +77,7 @@ def _gitpython() -> Row:
 
 
 def _engine() -> list[Row]:
-    from swe_agent.assemble import BASE_IMAGE
+    from swe_agent.runtime.images import BASE_IMAGE
     from swe_agent.runtime.survey import survey
 
     try:

@@ -53,6 +53,10 @@ class RunOptions:
     image: Annotated[
         str | None, typer.Option("--image", metavar="IMAGE", help="Image of the container.")
     ] = None
+    profile: Annotated[
+        str | None,
+        typer.Option("--profile", metavar="NAME", help="What the environment is: python, node, …"),
+    ] = None
     setup: Annotated[
         Many, typer.Option("--setup", metavar="CMD", help="How to install; repeatable.")
     ] = None
@@ -65,6 +69,12 @@ class RunOptions:
     include: Annotated[
         Many,
         typer.Option("--include", metavar="GLOB", help="Ignored files that go along; repeatable."),
+    ] = None
+    keep: Annotated[
+        Many,
+        typer.Option(
+            "--keep", metavar="GLOB", help="Paths that the patch policy may not drop; repeatable."
+        ),
     ] = None
     max_cost: Annotated[
         float | None, typer.Option("--max-cost", metavar="USD", help="Money for model calls.")
@@ -97,9 +107,11 @@ class RunOptions:
             "strategy": self.strategy,
             "sandbox.kind": self.sandbox,
             "sandbox.image": self.image,
+            "sandbox.profile": self.profile,
             "sandbox.setup": self.setup or None,
             "sandbox.network": self.network,
             "sandbox.include": self.include or None,
+            "patch.keep": self.keep or None,
             "tests.commands": self.test or None,
             "limits.max_cost_usd": self.max_cost,
             "limits.max_steps": self.max_steps,
@@ -122,7 +134,14 @@ def run(options: RunOptions) -> None:
       swe-agent run --json -q -i - < issue.md > events.jsonl
     """
     from swe_agent.cli.asking import issue_text, require_key
-    from swe_agent.cli.beginning import Beginning, begin, first_line, with_model
+    from swe_agent.cli.beginning import (
+        Beginning,
+        begin,
+        first_line,
+        warn_of_no_sandbox,
+        with_model,
+        with_sandbox,
+    )
     from swe_agent.cli.home import new_run_folder
     from swe_agent.cli.screen import say
     from swe_agent.cli.solving import Delivery
@@ -138,11 +157,14 @@ def run(options: RunOptions) -> None:
     loaded = load(options.config or (), options.assignments or (), options.overrides(), root)
     loaded, why = with_model(loaded)
     model = loaded.settings.model or ""
+    require_key(model, loaded.settings.models.base_url)
+    loaded, why_sandbox = with_sandbox(loaded)
+    kind = loaded.settings.sandbox.kind or ""
+    warn_of_no_sandbox(kind)
     if not options.quiet:
-        say(first_line(model, why))
+        say(first_line(model, why, kind, why_sandbox))
         if loaded.ignored:
             say(f"ignored  the repository may not set: {', '.join(loaded.ignored)}")
-    require_key(model, loaded.settings.models.base_url)
     issue = issue_text(options.issue)
     folder = new_run_folder(options.output)
     begin(

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from swe_agent.core.errors import EnvironmentFault, SandboxLost
 from swe_agent.core.protocols import CommandResult
 from swe_agent.runtime.box import BROKER, COMMAND_ENV, HOME, START, Box, Limits
+from swe_agent.runtime.gitdir import GitDir
 from swe_agent.runtime.output import Output
 from swe_agent.runtime.store import TreeStore
 from swe_agent.runtime.tarball import tar_of
@@ -25,9 +26,13 @@ if TYPE_CHECKING:
     from docker import DockerClient
 
 RUN_LABEL = "swe-agent.run"
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _BROKER_SIGN = "# The broker:"
 TESTBED = "/testbed"
 """Where SWE-bench images have the repository; they are made to run as root."""
+ROOT_LABEL = "swe-agent.root"
+"""On an image of ours made from a repository's own Dockerfile: where that has its work tree."""
+_CONDA = "/opt/miniconda3/envs/testbed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +48,10 @@ class Recipe:
     for_setup: bool = False
     """Set-up has the engine's default rights; nothing of the model's ever runs in it."""
     network: bool = False
+    has_work_tree: bool = False
+    """Whether the image brings a work tree at `root`."""
+    env: tuple[tuple[str, str], ...] = ()
+    """Environment of all commands, beside the image's own."""
 
 
 def recipe_for(client: "DockerClient", image: str, run_id: str, limits: Limits) -> Recipe:
@@ -52,9 +61,28 @@ def recipe_for(client: "DockerClient", image: str, run_id: str, limits: Limits) 
         EnvironmentFault: there is no such image here.
     """
     config = inspect_image(client, image).get("Config") or {}
+    root = (config.get("Labels") or {}).get(ROOT_LABEL)
     if config.get("WorkingDir") == TESTBED:
-        return Recipe(image, run_id, TESTBED, "0:0", limits)
+        env = _conda_env(config.get("Env") or [])
+        is_ours = bool((config.get("Labels") or {}).get(RUN_LABEL))
+        return Recipe(image, run_id, TESTBED, "0:0", limits, has_work_tree=not is_ours, env=env)
+    if root:
+        return Recipe(image, run_id, root, "0:0", limits)
     return Recipe(image, run_id, "/workspace", "1000:1000", limits)
+
+
+def _conda_env(rows: list[str]) -> tuple[tuple[str, str], ...]:
+    """The conda environment of a SWE-bench image as if it were activated: each command is a shell
+    of its own, and none of them reads root's .bashrc."""
+    old = next((row[5:] for row in rows if row.startswith("PATH=")), _PATH)
+    if f"{_CONDA}/bin" in old.split(":"):
+        return ()
+    return (
+        ("PATH", f"{_CONDA}/bin:/opt/miniconda3/condabin:{old}"),
+        ("CONDA_PREFIX", _CONDA),
+        ("CONDA_DEFAULT_ENV", "testbed"),
+        ("CONDA_SHLVL", "1"),
+    )
 
 
 def inspect_image(client: "DockerClient", image: str) -> dict[str, Any]:
@@ -166,7 +194,11 @@ class DockerBox:
 
 
 def start_box(
-    client: "DockerClient", recipe: Recipe, store: TreeStore, tree: str | None
+    client: "DockerClient",
+    recipe: Recipe,
+    store: TreeStore,
+    tree: str | None,
+    git: GitDir | None = None,
 ) -> DockerBox:
     """Create, fill and start a container.
 
@@ -175,6 +207,7 @@ def start_box(
         recipe: what it is made of.
         store: has the tree.
         tree: what goes into the repository's folder; None where the image has it already.
+        git: what goes into its `.git`.
 
     Raises:
         EnvironmentFault: it cannot be made or started (the message is the engine's).
@@ -184,7 +217,7 @@ def start_box(
     container = ""
     try:
         container = _created(client, recipe)
-        client.api.put_archive(container, "/", _content(recipe, store, tree))
+        client.api.put_archive(container, "/", _content(recipe, store, tree, git))
         wire = AttachedWire(
             client.api.attach_socket(
                 container, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
@@ -214,7 +247,7 @@ def _created(client: "DockerClient", recipe: Recipe) -> str:
         stdin_open=True,
         user=recipe.user,
         working_dir="/",
-        environment={} if recipe.for_setup else COMMAND_ENV,
+        environment={**dict(recipe.env), **({} if recipe.for_setup else COMMAND_ENV)},
         healthcheck={"test": ["NONE"]},
         host_config=api.create_host_config(
             auto_remove=True,
@@ -230,10 +263,12 @@ def _created(client: "DockerClient", recipe: Recipe) -> str:
     return str(made["Id"])
 
 
-def _content(recipe: Recipe, store: TreeStore, tree: str | None) -> Iterator[bytes]:
+def _content(
+    recipe: Recipe, store: TreeStore, tree: str | None, git: GitDir | None
+) -> Iterator[bytes]:
     """The repository and the broker's private folder as one tar of the commands' uid."""
     uid = int(recipe.user.split(":")[0])
-    return tar_of(store, tree, recipe.root, uid, private=(HOME, f"{HOME}/home"))
+    return tar_of(store, tree, recipe.root, uid, (HOME, f"{HOME}/home"), git)
 
 
 def _drained(wire: Wire, output: Output, deadline: float) -> bool:

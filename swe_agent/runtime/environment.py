@@ -5,16 +5,17 @@ Set-up has the engine's default rights and the network, and never sees the model
 neither.
 """
 
-import hashlib
 import time
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, ExitStack, closing
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from shlex import quote
+from typing import TYPE_CHECKING, Literal
 
 from swe_agent.core.errors import EnvironmentFault
 from swe_agent.core.events import Checkpoint
-from swe_agent.core.protocols import CommandResult, Sandbox
+from swe_agent.core.protocols import Sandbox
 from swe_agent.core.text import decoded
 from swe_agent.runtime.box import Limits
 from swe_agent.runtime.docker import (
@@ -25,27 +26,18 @@ from swe_agent.runtime.docker import (
     recipe_for,
     start_box,
 )
-from swe_agent.runtime.ignore import IgnoreRules, is_environment
+from swe_agent.runtime.gitdir import GitDir, write_git
+from swe_agent.runtime.ignore import CACHES, ENVIRONMENT_FOLDERS, IgnoreRules, is_environment
+from swe_agent.runtime.images import IMAGE_LABEL, SETUP_IMAGES, python_images
 from swe_agent.runtime.sandbox import BrokerSandbox
+from swe_agent.runtime.setup import EMPTY, SetUp, exporting, left_clean, path_in, require_done
 from swe_agent.runtime.store import TreeStore
+from swe_agent.runtime.versions import Version
 
 if TYPE_CHECKING:
     from docker import DockerClient
 
-SETUP_IMAGE = "swe-agent-env"
-_SHOWN_LINES = 20
 _TOP_FOLDERS = "find . -mindepth 1 -maxdepth 2 -name .git -prune -o -type d -print0"
-
-
-@dataclass(frozen=True, slots=True)
-class SetUp:
-    """How the environment is prepared."""
-
-    image: str
-    commands: tuple[str, ...] = ()
-    timeout_s: float = 1800.0
-    """Of all commands together."""
-    network: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +56,8 @@ class Prepared:
 class DockerSandboxes:
     """Makes the sandboxes of one run."""
 
+    kind: Literal["docker"] = "docker"
+
     def __init__(
         self, client: "DockerClient", store: TreeStore, run_id: str, limits: Limits, folder: Path
     ) -> None:
@@ -77,24 +71,41 @@ class DockerSandboxes:
         """
         self.client, self._store, self._run_id = client, store, run_id
         self._limits, self._folder = limits, folder
+        self.version_tag = ""
+        """Nearest version tag of the user's repository: on the one commit of the sandboxes' own."""
+        self._gits: dict[str, GitDir] = {}
 
     def prepare(self, setup: SetUp, tree: str) -> Prepared:
-        """Run the set-up commands on the tree, if there are any; an equal set-up of an equal tree
-        is found again.
+        """Run the set-up commands on the tree, if there are any; an equal set-up is found again.
+
+        The image of a set-up that names its inputs holds nothing of the repository itself, so it
+        serves every tree in which those are equal.
 
         Raises:
             EnvironmentFault: image missing, or a command failed (the message has the failing line).
         """
-        image_id = str(inspect_image(self.client, setup.image)["Id"])
+        image = inspect_image(self.client, setup.image)
         if not setup.commands:
-            return Prepared(setup.image, tree)
-        key = hashlib.sha256("\0".join((image_id, tree, *setup.commands)).encode()).hexdigest()
-        name = f"{SETUP_IMAGE}:{key[:32]}"
-        if not self._has_image(name):
+            return self._plain(setup.image, tree)
+        setup = replace(setup, image=self._emptied(setup.image))
+        name = f"{SETUP_IMAGES}:{setup.key(str(image['Id']), tree, self.version_tag)}"
+        if not self.has_image(name):
             self._build(setup, tree, name)
-        prepared = Prepared(name, tree, is_filled=True)
+        prepared = Prepared(name, tree, is_filled=setup.inputs is None)
         with closing(self._sandbox(prepared)) as sandbox:
             return self._surveyed(sandbox, prepared)
+
+    def has_image(self, name: str) -> bool:
+        """Whether an image is on the engine."""
+        try:
+            inspect_image(self.client, name)
+        except EnvironmentFault:
+            return False
+        return True
+
+    def pythons(self) -> Mapping[Version, str]:
+        """Images of ours by the Python that they have."""
+        return python_images(self.client)
 
     def pull(self, image: str, timeout_s: float) -> None:
         """Get an image from its registry.
@@ -124,7 +135,7 @@ class DockerSandboxes:
                 "check its name and the network, or name another with --image",
             ) from error
 
-    def open(self, prepared: Prepared, checkpoint: Checkpoint, version_tag: str = "") -> Sandbox:
+    def open(self, prepared: Prepared, checkpoint: Checkpoint) -> Sandbox:
         """A fresh sandbox with the tree and the shell state of a checkpoint.
 
         Raises:
@@ -133,8 +144,8 @@ class DockerSandboxes:
         with ExitStack() as undo:
             sandbox = self._sandbox(prepared)
             undo.callback(sandbox.close)
-            sandbox.begin(prepared.tree, prepared.ignored, version_tag, git=True)
-            if checkpoint.tree != prepared.tree or checkpoint.cwd:
+            sandbox.begin(prepared.tree, prepared.ignored)
+            if checkpoint.tree != sandbox.tree().tree or checkpoint.cwd:
                 sandbox.restore(checkpoint)
             undo.pop_all()
         return sandbox
@@ -147,45 +158,80 @@ class DockerSandboxes:
         recipe = recipe_for(self.client, prepared.image, self._run_id, self._limits)
         tree = None if prepared.is_filled else prepared.tree
         with ExitStack() as undo:
-            box = start_box(self.client, recipe, self._store, tree)
+            git = self._git(prepared.tree)
+            box = start_box(self.client, recipe, self._store, tree, git)
             undo.callback(box.close)
             sandbox = BrokerSandbox(box, self._store, recipe.root, self._folder)
             undo.pop_all()
         return sandbox
 
-    def _has_image(self, name: str) -> bool:
-        try:
-            inspect_image(self.client, name)
-        except EnvironmentFault:
-            return False
-        return True
+    def _git(self, tree: str) -> GitDir:
+        """The sandbox's own git repository over a tree; the last one is kept."""
+        if tree not in self._gits:
+            made = write_git(self._store, tree, self.version_tag, self._folder)
+            exclude = {"info/exclude": "\n".join((*ENVIRONMENT_FOLDERS, *CACHES, "")).encode()}
+            self._gits = {tree: replace(made, files={**made.files, **exclude})}
+        return self._gits[tree]
+
+    def _plain(self, image: str, tree: str) -> Prepared:
+        """An image as it is; one that brings a work tree is emptied of it once, and what was built
+        there stays."""
+        prepared = Prepared(self._emptied(image), tree)
+        if prepared.image == image:
+            return prepared
+        with closing(self._sandbox(prepared)) as sandbox:
+            return self._surveyed(sandbox, prepared)
+
+    def _emptied(self, image: str) -> str:
+        """The image, without its work tree if it brings one: neither the files that its own git
+        tracks nor that git, whose history may hold the answer."""
+        agent = recipe_for(self.client, image, self._run_id, self._limits)
+        if not agent.has_work_tree:
+            return image
+        setup = SetUp(image, inputs=())
+        name = f"{SETUP_IMAGES}:{setup.key(str(inspect_image(self.client, image)['Id']), '')}"
+        if not self.has_image(name):
+            recipe = replace(agent, for_setup=True)
+            with closing(start_box(self.client, recipe, self._store, None)) as box:
+                box.execute(EMPTY, 600.0, self._folder)
+                self._commit(box, agent, setup, name)
+        return name
 
     def _build(self, setup: SetUp, tree: str, name: str) -> None:
         """Run the commands as root in a container with network, and keep it as an image."""
         agent = recipe_for(self.client, setup.image, self._run_id, self._limits)
         recipe = replace(agent, user="0:0", for_setup=True, network=setup.network)
-        box = start_box(self.client, recipe, self._store, tree)
-        try:
+        env = setup.exports(agent.root, path_in(inspect_image(self.client, setup.image)))
+        git = self._git(tree)
+        with closing(start_box(self.client, recipe, self._store, tree, git)) as box:
+            BrokerSandbox(box, self._store, agent.root, self._folder).begin(tree, ())
             left = setup.timeout_s
             for command in setup.commands:
-                result = box.execute(command, left, self._folder)
+                line = exporting({**env, **setup.passed_on}, command)
+                result = box.execute(line, left, self._folder)
                 left = max(1.0, left - result.duration_s)
-                _require_done(command, result, setup.timeout_s)
-            self._hand_over(box, agent)
-            repository, _, tag = name.partition(":")
-            self.client.api.commit(
-                box.container,
-                repository,
-                tag,
-                conf={"WorkingDir": agent.root, "Labels": {RUN_LABEL: self._run_id}},
-            )
-        finally:
-            box.close()
+                require_done(setup, command, result)
+            if setup.inputs is not None:
+                clean = left_clean(self.client, box, self._store, tree)
+                box.execute(clean, 600.0, self._folder)
+            self._commit(box, agent, setup, name)
 
-    def _hand_over(self, box: DockerBox, agent: Recipe) -> None:
-        """Give what set-up made to the uid that works with it, and drop the broker's own folder."""
-        code = f"chown -R {agent.user} {agent.root}; rm -rf /.swe-agent"
+    def _commit(self, box: DockerBox, agent: Recipe, setup: SetUp, name: str) -> None:
+        """Give what set-up made to the uid that works with it, drop the history that it saw and the
+        broker's own folder, and keep the image."""
+        places = " ".join(map(quote, (agent.root, *setup.folders)))
+        code = f"rm -rf .git; mkdir -p {places}; chown -R {agent.user} {places}; rm -rf /.swe-agent"
         box.execute(code, 600.0, self._folder)
+        env = setup.exports(agent.root, path_in(inspect_image(self.client, setup.image)))
+        repository, _, tag = name.partition(":")
+        conf = {
+            "WorkingDir": agent.root,
+            "Entrypoint": [],
+            "Cmd": ["/bin/sh"],
+            "Labels": {RUN_LABEL: self._run_id, IMAGE_LABEL: "env"},
+            "Env": [f"{key}={value}" for key, value in env.items()],
+        }
+        self.client.api.commit(box.container, repository, tag, conf=conf)
 
     def _surveyed(self, sandbox: BrokerSandbox, prepared: Prepared) -> Prepared:
         """Tell what set-up left: folders of the environment, and changes to the work tree."""
@@ -197,21 +243,6 @@ class DockerSandboxes:
             inside = name.startswith(tuple(f"{folder}/" for folder in ignored))
             if known is None and not inside and is_environment(name, rules):
                 ignored.append(name)
-        sandbox.begin(prepared.tree, ignored, git=False, trusted=False)
+        sandbox.begin(prepared.tree, ignored, trusted=not prepared.is_filled)
         tree = sandbox.checkpoint().tree
         return replace(prepared, tree=tree, ignored=tuple(ignored))
-
-
-def _require_done(command: str, result: CommandResult, timeout_s: float) -> None:
-    """
-    Raises:
-        EnvironmentFault: the set-up command failed.
-    """
-    if result.exit_code == 0:
-        return
-    why = f"took more than {timeout_s:g} s" if result.timed_out else f"exit {result.exit_code}"
-    tail = "\n".join(decoded(result.output).splitlines()[-_SHOWN_LINES:])
-    raise EnvironmentFault(
-        f"set-up failed: `{command}` ({why})\n{tail}",
-        "correct it with --setup 'COMMAND', or check the network that set-up may use",
-    )

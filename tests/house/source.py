@@ -21,6 +21,7 @@ FLOORS = {
     "aci": 4,
     "context": 4,
     "repair": 4,
+    "provision": 4,
     "agent": 5,
     "strategies": 6,
     "assemble": 7,
