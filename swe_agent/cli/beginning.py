@@ -6,6 +6,7 @@ from typing import NoReturn
 
 from swe_agent import __version__
 from swe_agent.cli.progress import Progress
+from swe_agent.cli.screen import show
 from swe_agent.cli.solving import Delivery, finish, resumable
 from swe_agent.cli.view import Shown, watching
 from swe_agent.core.errors import UsageFault
@@ -45,10 +46,40 @@ def with_model(loaded: Loaded) -> tuple[Loaded, str]:
     return replace(loaded, settings=settings, provenance=provenance), f"{why}; -m names another"
 
 
-def first_line(model: str, why: str) -> str:
-    """What a run says first."""
+def with_sandbox(loaded: Loaded) -> tuple[Loaded, str]:
+    """The settings with a kind of sandbox in any case, and why it is this one where the user named
+    none.
+
+    Raises:
+        UsageFault: an image is named for a kind without images.
+        EnvironmentFault: there is no sandbox on this machine.
+    """
+    from swe_agent.runtime.sandboxes import choose_sandbox
+
+    asked = loaded.settings.sandbox
+    choice = choose_sandbox(asked.kind, asked.image)
+    sandbox = asked.model_copy(update={"kind": choice.kind})
+    settings = loaded.settings.model_copy(update={"sandbox": sandbox})
+    provenance = {"sandbox.kind": choice.why, **loaded.provenance}
+    return replace(loaded, settings=settings, provenance=provenance), choice.why
+
+
+def first_line(model: str, why: str, sandbox: str = "", why_sandbox: str = "") -> str:
+    """What a run says first; the sandbox is named where it is not the usual one."""
     reason = f" ({why})" if why else ""
-    return f"swe-agent {__version__} · model {visible(model)}{reason}"
+    place = f" · sandbox {sandbox}" if sandbox not in ("", "docker") else ""
+    because = f" ({why_sandbox})" if place and why_sandbox else ""
+    return f"swe-agent {__version__} · model {visible(model)}{reason}{place}{because}"
+
+
+def warn_of_no_sandbox(kind: str | None) -> None:
+    """Say aloud what `--sandbox none` means; also where a run is quiet."""
+    if kind == "none":
+        show(
+            "NO SANDBOX: commands of the model and of the repository run on this machine as you. "
+            "They can read your files and use your network.",
+            "bad",
+        )
 
 
 def begin(beginning: Beginning, shown: Shown, delivery: Delivery) -> NoReturn:

@@ -21,16 +21,17 @@ def demo(as_json: EventsJson = False, quiet: Quiet = False, verbose: Verbose = F
     """
     import tempfile
 
-    from swe_agent.cli.beginning import Beginning, begin, first_line
+    from swe_agent.cli.beginning import Beginning, begin, first_line, with_sandbox
     from swe_agent.cli.home import new_run_folder
     from swe_agent.cli.screen import say
     from swe_agent.cli.solving import Delivery
     from swe_agent.cli.view import Shown
 
-    loaded = _settings()
+    loaded, why = with_sandbox(_settings())
     root, issue = _project(Path(tempfile.mkdtemp(prefix="swe-agent-demo-")))
     if not quiet:
-        say(first_line("offline", "the demo needs no key and no network"))
+        kind = loaded.settings.sandbox.kind or ""
+        say(first_line("offline", "the demo needs no key and no network", kind, why))
         say(f"project  {root}")
     beginning = Beginning(root, issue, loaded, new_run_folder())
     begin(beginning, Shown(as_json, quiet, verbose), Delivery(apply=False))

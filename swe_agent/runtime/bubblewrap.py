@@ -117,7 +117,8 @@ class BubblewrapBox:
                 for _, chunk in self._wire.receive(deadline - time.monotonic()):
                     said += chunk
             if first and _READY in said:
-                for name in _NAMESPACES:
+                own = set(_NAMESPACES) - ({"net"} if self._plan.network else set())
+                for name in own:
                     self._spaces[name] = os.open(f"/proc/{first}/ns/{name}", os.O_RDONLY)
                 return
         except (SandboxLost, OSError) as error:

@@ -204,11 +204,15 @@ def _relocated(setup: SetUp, folder: Path) -> SetUp:
     )
 
 
-def _kept(name: str) -> Path:
-    """Where the folder of a set-up is kept; root's sandboxes cannot look into root's home."""
+def kept_folders() -> Path:
+    """Where set-ups are kept; root's sandboxes cannot look into root's home."""
     root = Path("/var/cache/swe-agent")
     base = root if os.geteuid() == 0 else platformdirs.user_cache_path("swe-agent")
-    return base / "environments" / name.rpartition(":")[2]
+    return base / "environments"
+
+
+def _kept(name: str) -> Path:
+    return kept_folders() / name.rpartition(":")[2]
 
 
 def _system() -> str:

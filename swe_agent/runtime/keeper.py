@@ -40,6 +40,7 @@ _REFUSED = {
 }
 """System calls that answer EPERM: keys, bpf, perf, userfaultfd, io_uring, file handles, modules,
 kexec, clocks, swap, quotas, I/O ports, other processes' files."""
+_FOLDERS = ("workspace", "state", "etc", "opt")
 _NAMESPACES = ("mnt", "pid", "net", "ipc", "uts")
 
 Terms = dict[str, Any]
@@ -126,7 +127,7 @@ def remove(terms: Terms) -> int:
     """
     folder = terms["folder"]
     if folder:
-        inner = [str(Path(folder) / name) for name in ("workspace", "state", "etc", "opt")]
+        inner = [str(Path(folder) / name) for name in (*_FOLDERS, "environment.json")]
         for order in (["rm", "-rf", "--"], ["chmod", "-R", "u+rwX", "--"], ["rm", "-rf", "--"]):
             child = os.fork()
             if child == 0:
@@ -237,7 +238,7 @@ def _inside(terms: Terms) -> int:
     libc.prctl(_SET_DUMPABLE, 0, 0, 0, 0)
     spaces = terms["namespaces"]
     outer = fcntl.ioctl(spaces["mnt"], _NS_GET_USERNS)
-    for space in (outer, *(spaces[name] for name in _NAMESPACES), spaces["user"]):
+    for space in (outer, *(spaces[name] for name in _NAMESPACES if name in spaces), spaces["user"]):
         if libc.setns(space, 0) and space != spaces["user"]:
             _fail(f"the sandbox cannot be entered: {os.strerror(ctypes.get_errno())}", 125)
     for descriptor in (outer, *spaces.values()):
