@@ -41,7 +41,7 @@ from swe_agent.runtime.sandboxes import Sandboxes
 from swe_agent.runtime.setup import passed_on
 from swe_agent.runtime.shipping import Shipment, ship
 from swe_agent.runtime.store import TreeStore
-from swe_agent.settings.keys import api_key
+from swe_agent.settings.keys import api_key, known_secrets
 from swe_agent.settings.load import Loaded
 from swe_agent.settings.prompts import prompt
 from swe_agent.settings.schema import Settings
@@ -147,7 +147,7 @@ class _Run:
         self.folder, self._say, self._human = folder, say, human
         self._began = time.monotonic()
         self._open = ExitStack()
-        self.log = self._open.enter_context(EventLog(folder / "events.jsonl", watch))
+        self.log = self._open.enter_context(EventLog(folder / "events.jsonl", watch, known_secrets()))
         self.store = TreeStore(folder / "checkpoints")
         self._open.callback(self.store.close)
         self.state = State()
@@ -159,9 +159,8 @@ class _Run:
         self._open.close()
 
     def append(self, event: Event) -> None:
-        """Write an event, then take it in."""
-        self.log.append(event)
-        self.state.apply(event)
+        """Write an event, then take it in as it was written."""
+        self.state.apply(self.log.append(event))
 
     def keep(self, name: str, text: str) -> None:
         """Write a file of the run's folder, for readers; nothing is read back from it to go on."""

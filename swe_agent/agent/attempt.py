@@ -108,9 +108,8 @@ class Attempt:
         return self.state.past
 
     def append(self, event: Event) -> None:
-        """Write an event, then take it in."""
-        self.kit.log.append(event)
-        self.state.apply(event)
+        """Write an event, then take it in as it was written."""
+        self.state.apply(self.kit.log.append(event))
 
     def remind(self, name: str, **values: object) -> None:
         """Tell the model something, from the template of that name."""

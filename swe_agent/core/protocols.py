@@ -233,8 +233,8 @@ class Sandbox(Protocol):
 class EventSink(Protocol):
     """Where events go: written before they count."""
 
-    def append(self, event: Event) -> None:
-        """Write and fsync one event.
+    def append(self, event: Event) -> Event:
+        """Write and fsync one event; what is on disk comes back, without the secrets it held.
 
         Raises:
             EnvironmentFault: it cannot be written (disk full, folder gone); earlier events are

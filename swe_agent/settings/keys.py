@@ -5,6 +5,7 @@ import importlib.util
 import os
 import stat
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Literal, assert_never
 
@@ -58,7 +59,12 @@ def api_keys(provider: Provider) -> tuple[str, ...]:
 def known_secrets() -> tuple[str, ...]:
     """Every key that this process can know, for the writers that must not let one through."""
     providers: tuple[Provider, ...] = ("anthropic", "openai")
-    return tuple(key for provider in providers for key in api_keys(provider))
+    found: list[str] = []
+    for provider in providers:
+        found += _split(os.environ.get(key_variable(provider), ""))
+        with suppress(UsageFault):  # a file that is not read gives nothing away
+            found += api_keys(provider)
+    return tuple(dict.fromkeys(found))
 
 
 def keep_key(provider: Provider, key: str) -> Path:

@@ -8,7 +8,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -18,6 +18,7 @@ from pydantic import TypeAdapter, ValidationError
 from swe_agent.core.errors import EnvironmentFault, UsageFault
 from swe_agent.core.events import Event
 from swe_agent.core.protocols import EventSink, Watcher
+from swe_agent.trajectory.redact import Redactor
 
 _CODEC: TypeAdapter[Event] = TypeAdapter(Event)
 
@@ -56,12 +57,15 @@ def follow(line: str) -> Line:
 class EventLog:
     """The open log of one run; one process at a time may hold it."""
 
-    def __init__(self, path: Path, watch: Watcher | None = None) -> None:
+    def __init__(
+        self, path: Path, watch: Watcher | None = None, secrets: Sequence[str] = ()
+    ) -> None:
         """Open to append; makes the file, cuts a torn last line.
 
         Args:
             path: the run's `events.jsonl`.
             watch: sees each event after it is on disk.
+            secrets: keys that no line may hold, in any simple disguise.
 
         Raises:
             UsageFault: another process is working on this run.
@@ -69,6 +73,7 @@ class EventLog:
         """
         self._path = path
         self._lock = threading.Lock()
+        self._redactor = Redactor(secrets)
         self._watchers: list[Callable[[Event], None]] = [watch] if watch else []
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -91,8 +96,11 @@ class EventLog:
         """Let one more watcher see each event after it is on disk."""
         self._watchers.append(watch)
 
-    def append(self, event: Event) -> None:
+    def append(self, event: Event) -> Event:
         """Write and fsync one event, then show it to the watchers.
+
+        Returns:
+            The event as it is on disk: without the secrets that it held.
 
         Raises:
             EnvironmentFault: it cannot be written; earlier events are intact.
@@ -100,7 +108,11 @@ class EventLog:
         with self._lock:
             fields = {"seq": self._seq + 1, "ts": round(time.time(), 3)}
             fields |= event.model_dump(mode="json")
-            raw = json.dumps(fields, separators=(",", ":")).encode() + b"\n"
+            text = json.dumps(fields, separators=(",", ":"))
+            clean = self._redactor.redacted(text)
+            if clean is not text:
+                event = follow(clean).event
+            raw = clean.encode() + b"\n"
             try:
                 written = os.write(self._fd, raw)
                 while written < len(raw):
@@ -113,6 +125,7 @@ class EventLog:
             self._end += len(raw)
             for watch in self._watchers:
                 watch(event)
+            return event
 
     def close(self) -> None:
         os.close(self._fd)

@@ -1,0 +1,60 @@
+"""No line of the log holds a key, in any simple disguise; what is written is what counts."""
+
+import base64
+
+import pytest
+
+from swe_agent.core.events import Event, HumanSaid, ToolReturned
+from swe_agent.core.messages import Note, Observation
+from swe_agent.settings.keys import known_secrets
+from swe_agent.trajectory.log import EventLog, read_log
+
+KEY = "sk-canary-Zz09_-\\/0815"
+RAW = KEY.encode()
+DISGUISES = {
+    "plain": KEY,
+    "reversed": KEY[::-1],
+    "hex": RAW.hex(),
+    "HEX": RAW.hex().upper(),
+    "base64": base64.b64encode(RAW).decode(),
+    "base64 inside": base64.b64encode(b"x" + RAW + b"yy").decode(),
+    "base64 further": base64.b64encode(b"xy" + RAW + b"z").decode(),
+    "base64 url": base64.urlsafe_b64encode(b"\xff" + RAW).decode(),
+    "base64 reversed": base64.b64encode(RAW[::-1]).decode(),
+}
+
+
+def said(text: str) -> HumanSaid:
+    return HumanSaid(note=Note(kind="human", text=text))
+
+
+@pytest.mark.parametrize("disguise", DISGUISES)
+def test_a_key_reaches_neither_disk_nor_watchers_nor_the_state(disguise, tmp_path):
+    text = f"before {DISGUISES[disguise]} after"
+    seen: list[Event] = []
+    with EventLog(tmp_path / "events.jsonl", seen.append, [KEY]) as log:
+        observation = Observation(call_id="c", tool="shell", text=text, data={"out": [text]})
+        kept = log.append(ToolReturned(step=1, observation=observation, duration_s=0))
+    raw = (tmp_path / "events.jsonl").read_text()
+    stays = DISGUISES[disguise][4:-4]
+    assert stays not in raw
+    assert stays not in str(kept)
+    assert seen == [kept]
+    assert [line.event for line in read_log(tmp_path / "events.jsonl")] == [kept]
+    assert "[redacted]" in raw
+
+
+def test_an_event_without_a_key_is_written_as_it_is(tmp_path):
+    with EventLog(tmp_path / "events.jsonl", secrets=[KEY]) as log:
+        event = said("nothing to hide; short words like abc stay")
+        assert log.append(event) is event
+
+
+def test_short_words_are_no_keys(tmp_path):
+    with EventLog(tmp_path / "events.jsonl", secrets=["none", ""]) as log:
+        assert log.append(said("none at all")) == said("none at all")
+
+
+def test_all_keys_of_the_environment_are_known(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-first-11111, sk-second-2222")
+    assert {"sk-first-11111", "sk-second-2222"} <= set(known_secrets())
