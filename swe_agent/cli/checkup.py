@@ -5,7 +5,7 @@ import re
 import shutil
 import stat
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Literal
@@ -37,7 +37,7 @@ def check_all() -> list[Row]:
         _python(),
         _git(),
         _gitpython(),
-        *_engine(),
+        *_sandboxes(),
         _state_folder(),
         _disk("disk", state_home()),
         *_keys(),
@@ -74,6 +74,29 @@ def _gitpython() -> Row:
     if number < SAFE_GITPYTHON:
         return Row("GitPython", "warn", found, "Update it: `pip install -U GitPython`.")
     return Row("GitPython", "ok", found)
+
+
+def _sandboxes() -> list[Row]:
+    """Engine and bubblewrap: one of the two is enough for a run."""
+    engine, bubblewrap = _engine(), _bubblewrap()
+    if bubblewrap.state == "ok" and engine[0].state == "fail":
+        engine[0] = replace(engine[0], state="warn")
+    return [*engine, bubblewrap]
+
+
+def _bubblewrap() -> Row:
+    from swe_agent.runtime.box import Limits
+    from swe_agent.runtime.cgroup import drop_groups, make_groups
+    from swe_agent.runtime.sandboxes import check_bubblewrap
+
+    try:
+        program = check_bubblewrap()
+    except SweAgentError as fault:
+        return Row("bubblewrap", "warn", fault.message, f"{fault.next_step} Docker does without.")
+    groups = make_groups(Limits())
+    drop_groups(groups)
+    bounds = "memory limited as a whole" if groups else "memory limited per process only"
+    return Row("bubblewrap", "ok", f"{program} makes sandboxes, {bounds}")
 
 
 def _engine() -> list[Row]:

@@ -41,7 +41,7 @@ Assignments = Annotated[
 RunName = Annotated[
     str, typer.Argument(metavar="RUN", help="A run's id, the beginning of one, or its folder.")
 ]
-SandboxKind = Literal["docker"]
+SandboxKind = Literal["docker", "bubblewrap", "none"]
 
 
 def taking(record: type[Record]) -> Callable[[Callable[[Record], None]], Callable[..., None]]:

@@ -48,7 +48,7 @@ class RunOptions:
         str | None, typer.Option("--strategy", metavar="NAME", help="How attempts are spent.")
     ] = None
     sandbox: Annotated[
-        SandboxKind | None, typer.Option("--sandbox", help="What commands run in.")
+        SandboxKind | None, typer.Option("--sandbox", help="Default: docker, else bubblewrap.")
     ] = None
     image: Annotated[
         str | None, typer.Option("--image", metavar="IMAGE", help="Image of the container.")

@@ -9,7 +9,7 @@ from swe_agent.core.errors import EnvironmentFault, UsageFault
 from swe_agent.core.events import Checkpoint
 from swe_agent.core.protocols import Sandbox
 from swe_agent.runtime.box import Limits
-from swe_agent.runtime.bubblewrap import Plan, start_bubblewrap
+from swe_agent.runtime.bubblewrap import Plan, bubblewrap_program, start_bubblewrap
 from swe_agent.runtime.engine import connect
 from swe_agent.runtime.engineless import EnginelessSandboxes
 from swe_agent.runtime.environment import DockerSandboxes, Prepared
@@ -77,14 +77,14 @@ def choose_sandbox(asked: Kind | None, image: str | None) -> Choice:
     return Choice("docker")
 
 
-def check_bubblewrap() -> None:
-    """Make a bubblewrap sandbox and take it away.
+def check_bubblewrap() -> str:
+    """Make a bubblewrap sandbox and take it away; returns the program that did it.
 
     Raises:
         EnvironmentFault: it does not work here.
     """
     with closing(start_bubblewrap(Plan(Limits()))):
-        pass
+        return bubblewrap_program()
 
 
 def _without_engine(no_engine: EnvironmentFault) -> Choice:

@@ -174,19 +174,6 @@ def test_tools_are_listed_and_shown(call):
     assert call("tools", "show", "nope").code == 2
 
 
-def test_doctor_says_what_to_do_where_no_engine_answers(call, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setenv("DOCKER_HOST", "unix:///nowhere/docker.sock")
-
-    answer = call("doctor", "--json")
-
-    rows = {row["name"]: row for row in json.loads(answer.out)}
-    assert answer.code == 6
-    assert rows["engine"]["state"] == "fail"
-    assert "DOCKER_HOST" in rows["engine"]["found"]
-    assert rows["engine"]["do"]
-    assert rows["git"]["state"] == "ok"
-
-
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
