@@ -5,8 +5,10 @@ ctime tells, never mtime: a command can set the one, not the other. An entry who
 write.
 """
 
+import re
+import secrets
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
 
@@ -42,85 +44,154 @@ class Row:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """The shell's state and the tree, at one moment."""
+
+    cwd: str
+    exports: str
+    oom_kills: int
+    """Processes that the kernel killed for want of memory, since the sandbox began."""
+    rows: dict[str, Row]
+    """By path; the repository's own folder is left out. Odd bytes are surrogates."""
+    has_gaps: bool
+    """Something could not be listed: it went away meanwhile, or is in a locked folder."""
+
+
+UNLOCK = "find . -type d ! -perm -0500 -exec chmod u+rwx {} \\; -print 2>/dev/null"
+"""Host code that opens the folders which even their owner cannot list; prints their names."""
+_STATE_BYTES = 1_000_000
+_OOM = (
+    "for f in /sys/fs/cgroup/memory.events /sys/fs/cgroup/memory/memory.oom_control; do "
+    '[ ! -r $f ] || while read -r k v; do [ "$k" != oom_kill ] || echo "$v"; done <$f; done'
+)
+_DONE, _GAPS = "/", "/proc"
+"""What a portable listing ends with: these are no paths of a tree."""
+
+
 def listing_code(find: FindKind, skipped: Iterable[str]) -> str:
-    """Host code that prints the shell's folder, its exports and the tree, told apart by
-    `\\x01=\\x01`.
+    """Host code that prints what `read_listing` reads.
 
     Args:
         find: what the sandbox's `find` can do.
         skipped: folders, relative to the repository, that are not stored.
     """
-    return (
-        'cat "$swe_home/cwd" 2>/dev/null; printf "\\001=\\001"; '
-        'cat "$swe_home/exports" 2>/dev/null; printf "\\001=\\001"; '
-        + _find_code(find, ".", skipped)
+    mark = secrets.token_hex(8)
+    split = f"printf '\\001{mark}\\001'"
+    state = "; ".join(
+        f'head -c {_STATE_BYTES} "$swe_home/{name}" 2>/dev/null; {split}'
+        for name in ("cwd", "exports")
     )
+    tree = _tree_code(find, skipped, mark)
+    return f"echo {mark}; {state}; {_OOM}; {split}; {tree}; printf '\\001{mark}\\001%s' $?"
+
+
+def read_listing(raw: bytes, find: FindKind) -> Listing:
+    """What a listing says.
+
+    Raises:
+        ValueError: it is not whole: something killed it, or wrote into it.
+    """
+    head, _, body = raw.partition(b"\n")
+    mark = head.decode("ascii")
+    cwd, exports, oom, tree, code = (
+        part.decode("utf-8", "surrogateescape") for part in body.split(b"\x01%b\x01" % head)
+    )
+    rows = dict(_gnu(tree) if find == "gnu" else _portable(tree, mark))
+    gaps = code == "1" if find == "gnu" else _GAPS in rows
+    if int(code) not in (0, 1, 123) or (find == "portable" and not rows.keys() & {_DONE, _GAPS}):
+        raise ValueError("the listing was cut off")
+    return Listing(cwd.rstrip("\n"), exports, int(oom or 0), _dated(rows), gaps)
 
 
 def single_code(find: FindKind, path: str) -> str:
-    """Host code that prints the row of one path."""
-    return _find_code(find, path_quoted(path), (), depth="-maxdepth 0") + " || :"
+    """Host code that prints what `read_single` reads."""
+    names = f'"$swe_home/exports" {path_quoted(path)}'
+    if find == "gnu":
+        return f"find {names} -maxdepth 0 -printf '%y %m %s %i %C@\\n' 2>/dev/null || :"
+    return f"stat -c '%f %s %i %z' {names} 2>/dev/null || :"
 
 
-def parse(raw: bytes, find: FindKind) -> dict[str, Row]:
-    """The rows by path; the repository's own folder is left out. Names keep odd bytes by
-    surrogateescape."""
-    fields = raw.decode("utf-8", "surrogateescape")
-    rows = dict(_gnu(fields) if find == "gnu" else _portable(fields))
-    reference = rows.pop("", None)
-    if reference is None:
-        return rows
-    newest = _seconds(reference.ctime) - _RACY_S
+def read_single(raw: bytes, find: FindKind, path: str) -> Row | None:
+    """The row of one path; None where it is not there."""
+    lines = raw.decode("ascii", "replace").splitlines()
+    if len(lines) != 2:
+        return None
+    read = _gnu_row if find == "gnu" else _portable_row
+    return _dated({_CLOCK: read(lines[0]), path: read(lines[1])}).get(path)
+
+
+_CLOCK = ""
+
+
+def _dated(rows: dict[str, Row]) -> dict[str, Row]:
+    """The rows of the tree, the ones marked that are too young to be trusted; all are, where the
+    clock is gone."""
+    clock = rows.pop(_CLOCK, None)
+    newest = _seconds(clock.ctime) - _RACY_S if clock else float("-inf")
     return {
         path: row
         if row.kind == "folder" or _seconds(row.ctime) < newest
-        else Row(row.kind, row.mode, row.size_bytes, row.inode, row.ctime, row.target, racy=True)
+        else replace(row, racy=True)
         for path, row in rows.items()
+        if not path.startswith("/")
     }
 
 
-def _find_code(find: FindKind, start: str, skipped: Iterable[str], depth: str = "") -> str:
+def _tree_code(find: FindKind, skipped: Iterable[str], mark: str) -> str:
     """The private folder's state file goes first, as the clock that the others are compared
     with."""
-    prune = "".join(f" -path {path_quoted(folder)} -prune -o" for folder in skipped)
-    if not depth:
-        prune = " -name .git -prune -o" + prune
+    prune = " -name .git -prune -o" + "".join(
+        f" -path {path_quoted(_literal(folder))} -prune -o" for folder in skipped
+    )
     clock = '"$swe_home/exports"'
     if find == "gnu":
         show = "-printf '%y %m %s %i %C@ %p\\0%l\\0'"
-        return f"find {clock} -maxdepth 0 {show} 2>/dev/null; find {start} {depth} {prune} {show}"
-    stat = "xargs -0 stat -c '%f %s %i %z %n%n'".replace("%n%n", "\x02%n\x03")
-    return (
-        f"{{ printf '%s\\0' {clock}; find {start} {depth} {prune} -print0; }} | {stat} 2>/dev/null"
-    )
+        return f"find {clock} -maxdepth 0 {show} 2>/dev/null; find .{prune} {show} 2>/dev/null"
+    ends = f"case $? in 0) printf '{_DONE}\\0';; 1) printf '{_GAPS}\\0';; esac"
+    stat = f"xargs -0 stat -c '%f %s %i %z \x02{mark}%n\x03{mark}' 2>/dev/null"
+    return f"{{ printf '%s\\0' {clock}; find .{prune} -print0 2>/dev/null; {ends}; }} | {stat}"
+
+
+def _literal(folder: str) -> str:
+    """A name as a pattern that matches it alone."""
+    return re.sub(r"([*?\[\]\\])", r"\\\1", folder)
 
 
 def _gnu(fields: str) -> Iterator[tuple[str, Row]]:
     parts = fields.split("\0")
-    for head, target in zip(parts[::2], parts[1::2], strict=False):
-        letter, mode, size, inode, ctime, path = head.split(" ", 5)
-        name = _relative(path)
-        if name is not None:
-            kind = _KINDS.get(letter, "other")
-            yield name, Row(kind, int(mode, 8), int(size), inode, ctime, target)
+    for head, target in zip(parts[:-1:2], parts[1::2], strict=True):
+        *numbers, path = head.split(" ", 5)
+        if (name := _relative(path)) is not None:
+            yield name, _gnu_row(" ".join(numbers), target)
 
 
-def _portable(fields: str) -> Iterator[tuple[str, Row]]:
-    for line in fields.split("\x03\n")[:-1]:
-        head, _, path = line.partition("\x02")
-        raw_mode, size, inode, ctime = head.split(" ", 3)
-        name = _relative(path)
-        if name is not None:
-            mode = int(raw_mode, 16)
-            kind = _MODE_KINDS.get(mode & 0o170000, "other")
-            yield name, Row(kind, mode & 0o7777, int(size), inode, ctime.strip())
+def _gnu_row(line: str, target: str = "") -> Row:
+    letter, mode, size, inode, ctime = line.split(" ")
+    return Row(_KINDS.get(letter, "other"), int(mode, 8), int(size), inode, ctime, target)
+
+
+def _portable(fields: str, mark: str) -> Iterator[tuple[str, Row]]:
+    for line in fields.split(f"\x03{mark}\n")[:-1]:
+        head, _, path = line.partition(f" \x02{mark}")
+        if (name := _relative(path)) is not None:
+            yield name, _portable_row(head)
+
+
+def _portable_row(line: str) -> Row:
+    raw_mode, size, inode, ctime = line.split(" ", 3)
+    mode = int(raw_mode, 16)
+    kind = _MODE_KINDS.get(mode & 0o170000, "other")
+    return Row(kind, mode & 0o7777, int(size), inode, ctime.strip())
 
 
 def _relative(path: str) -> str | None:
     """Repository-relative; "" for the clock, None for the repository's own folder."""
-    if path == ".":
-        return None
-    return "" if path.startswith("/") else path.removeprefix("./")
+    if path in (_DONE, _GAPS):
+        return path
+    if path.startswith("/"):
+        return _CLOCK
+    return path.removeprefix("./") if path != "." else None
 
 
 def _seconds(ctime: str) -> float:

@@ -3,7 +3,8 @@ of the tree."""
 
 import threading
 from collections.abc import Iterable
-from pathlib import Path
+from dataclasses import replace
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from swe_agent.core.errors import SandboxLost, ToolFailure
@@ -11,12 +12,23 @@ from swe_agent.core.events import Checkpoint
 from swe_agent.core.protocols import CommandResult, Sandbox
 from swe_agent.core.text import decoded
 from swe_agent.runtime.box import Box
-from swe_agent.runtime.listing import PROBE, FindKind, listing_code, single_code
-from swe_agent.runtime.session import CHUNK_BYTES, Session, path_quoted, quoted
+from swe_agent.runtime.listing import (
+    PROBE,
+    UNLOCK,
+    FindKind,
+    Listing,
+    listing_code,
+    read_listing,
+    read_single,
+    single_code,
+)
+from swe_agent.runtime.session import CHUNK_BYTES, Reply, Session, path_quoted
 from swe_agent.runtime.store import StoredTree, TreeStore
 from swe_agent.runtime.worktree import Worktree
 
-_OOM = "cat /sys/fs/cgroup/memory.events /sys/fs/cgroup/memory/memory.oom_control 2>/dev/null"
+_TAKE_GIT = '[ ! -d "$swe_home/git" ] || { rm -rf .git && mv "$swe_home/git" .git; }'
+_TRIES = 3
+"""How often a listing that something kills is asked for."""
 
 
 class BrokerSandbox:
@@ -47,29 +59,22 @@ class BrokerSandbox:
         self,
         tree: str,
         skipped: Iterable[str],
-        version_tag: str = "",
         *,
-        git: bool,
         trusted: bool = True,
     ) -> None:
-        """Take over a work tree that is filled and untouched.
+        """Take over a work tree that is filled and untouched; the git repository that the host
+        wrote takes the place of any that is there, since an image's history may hold the answer.
 
         Args:
             tree: what it was filled with; what differs from it is fetched.
             skipped: folders that belong to the environment: not stored.
-            version_tag: put on the one commit of the sandbox's own git repository, if not empty.
-            git: make that repository, where the image has git.
             trusted: whether files of equal size and mode are as in `tree`; else all are fetched.
         """
         with self._lock:
             self._skipped = tuple(skipped)
-            listing = self._session.ask(self._listing())
-            self._read_state(listing.content)
-            self._worktree.adopt(
-                tree if trusted else self._store.empty, self._rows(listing.content)
-            )
-            if git:
-                self._session.ask_later(f"start_git {quoted(version_tag)} >/dev/null 2>&1")
+            self._session.ask(_TAKE_GIT)
+            listing = self._listed(self._session.ask(self._listing()))
+            self._worktree.adopt(tree if trusted else self._store.empty, listing.rows)
 
     @property
     def root(self) -> str:
@@ -81,68 +86,74 @@ class BrokerSandbox:
 
     def run(self, command: str, timeout_s: float) -> CommandResult:
         """Run in the persistent shell; the listing that follows is collected later."""
-        if "\0" in command:
-            raise ToolFailure("a command cannot contain a NUL character")
+        _require_no_nul("command", command)
         with self._lock:
             self._settle()
-            result, self._owed = self._session.run(command, timeout_s, self._listing())
-            if result.exit_code == 137 and self._ran_out_of_memory():
-                return _out_of_memory(result)
-            return result
+            result = self._session.run(command, timeout_s)
+            self._owe()
+            return self._told(result)
 
     def execute(self, command: str, timeout_s: float) -> CommandResult:
         """Run beside the session; what it changed in the tree is seen by the next `tree` or
         `checkpoint`."""
+        _require_no_nul("command", command)
         with self._lock:
             self._settle()
             result = self._box.execute(command, timeout_s, self._spool_folder)
-            self._owed = self._session.ask_later(self._listing())
-            return result
+            self._owe()
+            return self._told(result)
 
     def read_file(self, path: str, limit_bytes: int = 10_000_000) -> bytes:
         """A regular file's bytes."""
+        _require_no_nul("path", path)
         word = path_quoted(path)
         code = (
-            f"[ -e {word} ] || {{ printf 'no such file'; exit 9; }}; "
-            f"[ -f {word} ] || {{ printf 'not a regular file'; exit 9; }}; "
+            f"[ -e {word} ] || {{ printf 'no such file'; exit 9; }}; {_regular(word)}; "
             f"head -c {limit_bytes + 1} {word} || exit 9"
         )
         with self._lock:
             reply = self._session.ask(code)
-        if reply.code:
-            raise ToolFailure(f"{path}: {decoded(reply.content).strip()}")
+        _require_done(path, reply)
         if len(reply.content) > limit_bytes:
             raise ToolFailure(f"{path}: larger than {limit_bytes} bytes")
         return reply.content
 
     def write_file(self, path: str, content: bytes) -> None:
         """Make or replace a file; its folder is made, the mode of an existing file is kept."""
+        _require_no_nul("path", path)
         word, folder = path_quoted(path), path.rpartition("/")[0]
         ready = f"mkdir -p {path_quoted(folder)} && " if folder else ""
-        inside = self._inside(path)
+        code = f'{_regular(word)}; {ready}cat "$swe_home/taken" >{word} || exit 9'
         with self._lock:
             self._settle()
-            code = f'{ready}cat "$swe_home/taken" >{word} || exit 9'
+            inside = self._inside(path)
             for start in range(0, len(content) or 1, CHUNK_BYTES):
                 chunk = content[start : start + CHUNK_BYTES]
-                last = start + CHUNK_BYTES >= len(content)
-                row = f"; {single_code(self._find, inside)}" if last and inside else ""
+                is_last = start + CHUNK_BYTES >= len(content)
+                row = f"; {single_code(self._find, inside)}" if is_last and inside else ""
                 reply = self._session.collect(self._session.hand_over(chunk, code + row))
                 if reply.code:
-                    raise ToolFailure(f"{path}: {decoded(reply.content).strip()}")
+                    self._owe()
+                _require_done(path, reply)
                 code = f'cat "$swe_home/taken" >>{word} || exit 9'
-            if inside:
-                self._worktree.noted(inside, content, reply.content)
+            written = read_single(reply.content, self._find, inside) if inside else None
+            if written and written.kind == "file":
+                self._worktree.noted(inside, content, written)
+            else:
+                self._owe()
 
     def remove_file(self, path: str) -> None:
         """Delete a file or link; nothing happens if it is not there."""
+        _require_no_nul("path", path)
+        word = path_quoted(path)
+        code = f"[ -L {word} ] || [ -e {word} ] || exit 0; rm -f {word}"
         with self._lock:
             self._settle()
-            reply = self._session.ask(f"rm -f {path_quoted(path)}")
-            if reply.code:
-                raise ToolFailure(f"{path}: {decoded(reply.content).strip()}")
+            _require_done(path, self._session.ask(code))
             if inside := self._inside(path):
                 self._worktree.forgotten(inside)
+            else:
+                self._owe()
 
     def tree(self) -> StoredTree:
         """The work tree as of now."""
@@ -167,9 +178,7 @@ class BrokerSandbox:
             self._settle()
             self._worktree.restore(checkpoint.tree)
             self._put_state(checkpoint)
-            reply = self._session.ask(self._listing())
-            self._read_state(reply.content)
-            self._worktree.absorb(self._rows(reply.content))
+            self._worktree.absorb(self._listed(self._session.ask(self._listing())).rows)
             if self._worktree.tree != checkpoint.tree:
                 raise SandboxLost("the work tree could not be brought back as it was")
 
@@ -183,7 +192,7 @@ class BrokerSandbox:
         with self._lock:
             self._settle()
             names = self._box.kill()
-            self._owed = self._session.ask_later(self._listing())
+            self._owe()
             return names
 
     def close(self) -> None:
@@ -193,21 +202,36 @@ class BrokerSandbox:
     def _listing(self) -> str:
         return listing_code(self._find, self._skipped)
 
-    def _rows(self, content: bytes) -> bytes:
-        return content.split(b"\x01=\x01", 2)[2]
+    def _owe(self) -> None:
+        """Send for a listing, to be absorbed when the tree is next asked for."""
+        if self._owed:
+            self._session.collect(self._owed)
+        self._owed = self._session.ask_later(self._listing())
 
     def _settle(self) -> None:
         """Collect and absorb the listing that is under way, if any."""
         if self._owed:
             ticket, self._owed = self._owed, ""
-            reply = self._session.collect(ticket)
-            self._read_state(reply.content)
-            self._worktree.absorb(self._rows(reply.content))
+            self._worktree.absorb(self._listed(self._session.collect(ticket)).rows)
 
-    def _read_state(self, content: bytes) -> None:
-        cwd, exports, _ = content.split(b"\x01=\x01", 2)
-        self._cwd = cwd.decode("utf-8", "surrogateescape").rstrip("\n")
-        self._exports = exports.decode("utf-8", "surrogateescape")
+    def _listed(self, reply: Reply) -> Listing:
+        """A whole listing. What keeps killing it is killed; locked folders are opened.
+
+        Raises:
+            SandboxLost: there is none to be had.
+        """
+        for _ in range(_TRIES):
+            try:
+                listing = read_listing(reply.content, self._find)
+            except ValueError:
+                self._box.kill()
+            else:
+                if not (listing.has_gaps and self._session.ask(UNLOCK).content):
+                    self._cwd, self._exports = listing.cwd, listing.exports
+                    self._oom_kills = listing.oom_kills
+                    return listing
+            reply = self._session.ask(self._listing())
+        raise SandboxLost("the work tree cannot be listed")
 
     def _put_state(self, checkpoint: Checkpoint) -> None:
         for name, text in (("cwd", checkpoint.cwd), ("exports", checkpoint.exports)):
@@ -227,30 +251,50 @@ class BrokerSandbox:
             raise SandboxLost(f"the broker answered oddly: {words}")
         return ("gnu" if words[0] == "gnu" else "portable"), words[1]
 
-    def _ran_out_of_memory(self) -> bool:
-        rows = decoded(self._session.ask(_OOM).content).splitlines()
-        kills = sum(int(row.split()[1]) for row in rows if row.startswith("oom_kill "))
-        more, self._oom_kills = kills > self._oom_kills, kills
-        return more
+    def _told(self, result: CommandResult) -> CommandResult:
+        """The result, marked where the kernel killed something of it for want of memory."""
+        if result.exit_code in (0, 124):
+            return result
+        before = self._oom_kills
+        self._settle()
+        return replace(result, out_of_memory=self._oom_kills > before)
 
     def _inside(self, path: str) -> str:
-        """Repository-relative form of a path; empty if it lies outside."""
-        return (
-            path.removeprefix(f"{self._root}/")
-            if path.startswith(f"{self._root}/")
-            else ("" if path.startswith("/") else path.removeprefix("./"))
-        )
+        """Repository-relative form of a path; empty where only a listing can tell what it is: it
+        lies outside, has detours, leads through a link, or is none of the stored tree."""
+        inside = path.removeprefix(f"{self._root}/").removeprefix("./")
+        parts = inside.split("/")
+        if (
+            str(PurePosixPath(inside)) != inside
+            or inside.startswith("/")
+            or {"..", ".git", "."} & set(parts)
+            or any(f"{inside}/".startswith(f"{folder}/") for folder in self._skipped)
+        ):
+            return ""
+        return inside if self._worktree.is_plain(inside) else ""
 
 
-def _out_of_memory(result: CommandResult) -> CommandResult:
-    return CommandResult(
-        exit_code=result.exit_code,
-        output=result.output,
-        total_bytes=result.total_bytes,
-        duration_s=result.duration_s,
-        out_of_memory=True,
-        spool=result.spool,
-    )
+def _regular(word: str) -> str:
+    """Host code that fails where something else than a regular file is."""
+    return f"[ ! -e {word} ] || [ -f {word} ] || {{ printf 'not a regular file'; exit 9; }}"
+
+
+def _require_no_nul(what: str, text: str) -> None:
+    """
+    Raises:
+        ToolFailure: no shell can be given such a text.
+    """
+    if "\0" in text:
+        raise ToolFailure(f"a {what} cannot contain a NUL character")
+
+
+def _require_done(path: str, reply: Reply) -> None:
+    """
+    Raises:
+        ToolFailure: with what the sandbox said.
+    """
+    if reply.code:
+        raise ToolFailure(f"{path}: {decoded(reply.content).strip() or 'failed'}")
 
 
 if TYPE_CHECKING:

@@ -21,11 +21,17 @@ CHUNK_BYTES = 1_000_000
 """Most that one `take` may carry: `dd` holds it in memory."""
 _GRACE_S = 15.0
 """How long a killed command's footer may take."""
+_BEGIN_S = 8.0
+"""How long a request may take to begin: bash gives up (and the sandbox ends) after 15 s without a
+free process."""
+_GIT_S = 600.0
+"""How long earlier requests may take; the longest is the sandbox's own git repository."""
 _NOISE_BYTES = 64_000
 """What background jobs write between commands is kept up to this, then dropped."""
+_REPLY_BYTES = 128_000_000
+"""A longer reply is a file that grows while it is read: its reader is killed."""
 _MARKER_BYTES = 64
 """An end marker is shorter than this."""
-_NEVER_BEGAN = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,44 +56,49 @@ class Session:
         self._wire, self._spool_folder, self._kill = wire, spool_folder, kill
         self._pending = {STDOUT: bytearray(), STDERR: bytearray()}
         self._replies: dict[str, Reply] = {}
-        self._awaited: list[str] = []
+        self._awaited: dict[str, bytes] = {}
         self._sending = threading.Lock()
 
-    def run(self, command: str, timeout_s: float, then: str = "") -> tuple[CommandResult, str]:
-        """Run a command in the persistent shell.
+    def run(self, command: str, timeout_s: float) -> CommandResult:
+        """Run a command in the persistent shell. Nothing is sent while it runs.
 
         Args:
             command: shell code; it may not contain NUL.
             timeout_s: wall time until all of its processes are killed.
-            then: code for `ask`, sent along in the same write; its reply is collected later.
-
-        Returns:
-            The result, and the ticket of `then`.
 
         Raises:
-            SandboxLost: the stream ended.
+            SandboxLost: the stream ended, or the shell takes no commands any more.
         """
-        nonce, ticket = _nonce(), _nonce()
-        request = f"run {nonce} {quoted(command)}\n"
-        if then:
-            request += f"ask {ticket} {quoted(then)}\n"
-            self._awaited.append(ticket)
-        began = time.monotonic()
-        self._send(request.encode("utf-8", "surrogateescape"))
+        while self._awaited:
+            ticket = next(iter(self._awaited))
+            self._replies[ticket] = self._answered(ticket, time.monotonic() + _GIT_S)
+        for attempt in range(3):
+            result = self._attempt(command, timeout_s)
+            if result:
+                return result
+            if attempt:
+                self._kill()
+            self.ask('rm -rf "$swe_home/exports" "$swe_home/cwd"')
+        raise SandboxLost("the shell does not take commands any more")
+
+    def _attempt(self, command: str, timeout_s: float) -> CommandResult | None:
+        """One try; None where the shell broke, on the state that an earlier command left, before it
+        came to this one."""
+        nonce, began = _nonce(), time.monotonic()
+        self._send(f"run {nonce} {quoted(command)}\n".encode("utf-8", "surrogateescape"))
+        if not self._begins(nonce):
+            return None
         output = Output(self._spool_folder)
         survivors: tuple[str, ...] = ()
-        ended = self._stream(nonce, output, began + timeout_s, begun=False)
-        timed_out = ended is None
+        code = self._stream(nonce, output, began + timeout_s)
+        timed_out = code is None
         if timed_out:
             survivors = self._kill()
-            ended = self._stream(nonce, output, time.monotonic() + _GRACE_S, begun=True)
-        if ended is None:
+            code = self._stream(nonce, output, time.monotonic() + _GRACE_S)
+        if code is None:
             raise SandboxLost("a command outlived its time-out and the kill after it")
-        if ended == _NEVER_BEGAN:
-            self.collect(self.ask_later('rm -f "$swe_home/exports" "$swe_home/cwd"'))
-            return self.run(command, timeout_s, then)
-        result = CommandResult(
-            exit_code=124 if timed_out else ended,
+        return CommandResult(
+            exit_code=124 if timed_out else code,
             output=output.shown(),
             total_bytes=output.total_bytes,
             duration_s=time.monotonic() - began,
@@ -95,7 +106,6 @@ class Session:
             survivors=survivors,
             spool=output.spooled(),
         )
-        return result, ticket
 
     def ask(self, code: str, timeout_s: float = 120.0) -> Reply:
         """The host's own work in the sandbox: shell code in the repository's folder, its output as
@@ -108,10 +118,7 @@ class Session:
 
     def ask_later(self, code: str) -> str:
         """Send a request without waiting; returns the ticket for `collect`."""
-        ticket = _nonce()
-        self._awaited.append(ticket)
-        self._send(f"ask {ticket} {quoted(code)}\n".encode("utf-8", "surrogateescape"))
-        return ticket
+        return self._request(b"", code)
 
     def collect(self, ticket: str, timeout_s: float = 120.0) -> Reply:
         """Wait for the reply to an earlier request.
@@ -121,29 +128,30 @@ class Session:
         """
         deadline = time.monotonic() + timeout_s
         while ticket not in self._replies:
-            expected = self._awaited[0]
-            self._replies[expected] = self._reply(expected, deadline)
-            self._awaited.pop(0)
+            expected = next(iter(self._awaited))
+            self._replies[expected] = self._answered(expected, deadline)
         return self._replies.pop(ticket)
 
     def hand_over(self, content: bytes, code: str) -> str:
         """Send bytes to the private folder's `taken` file, then run host code on it; returns the
         ticket.
 
-        `content` is at most `CHUNK_BYTES` long.
+        `content` is at most `CHUNK_BYTES` long. The code is not run if they could not be kept.
         """
-        ticket = _nonce()
-        self._awaited.append(ticket)
-        head = f"take {len(content)}\n".encode()
-        tail = f"ask {ticket} {quoted(code)}\n".encode("utf-8", "surrogateescape")
-        self._send(head + content + tail)
-        return ticket
+        return self._request(f"take {len(content)}\n".encode() + content, f"keep\n{code}")
 
     def close(self) -> None:
         self._wire.close()
 
+    def _request(self, head: bytes, code: str) -> str:
+        ticket = _nonce()
+        line = f"ask {ticket} {quoted(code)}\n".encode("utf-8", "surrogateescape")
+        self._awaited[ticket] = line
+        self._send(head + line)
+        return ticket
+
     def _send(self, content: bytes) -> None:
-        """Send while listening: a large request must not wait for replies that nobody reads."""
+        """Send in pieces; a request is never cut by another one."""
         with self._sending:
             for start in range(0, len(content), CHUNK_BYTES):
                 self._wire.send(content[start : start + CHUNK_BYTES])
@@ -157,54 +165,95 @@ class Session:
             self._pending.setdefault(channel, bytearray()).extend(chunk)
         return True
 
-    def _stream(self, nonce: str, output: Output, deadline: float, *, begun: bool) -> int | None:
-        """Feed what lies between the markers to `output`.
+    def _begins(self, nonce: str) -> bool:
+        """Whether the command begins; what lies before its begin marker is dropped.
 
-        Returns:
-            The exit code; None at the deadline; `_NEVER_BEGAN` where the shell broke on the state
-            that an earlier command left, before it came to this one.
+        One that does not begin in time is helped: all else in the sandbox is killed.
         """
-        begin = f"\x01{nonce}<\x01".encode()
+        begin, end = f"\x01{nonce}<\x01".encode(), f"\x01{nonce}>".encode()
+        pending, killed = self._pending[STDOUT], False
+        deadline = time.monotonic() + _BEGIN_S
+        while True:
+            at = pending.find(begin)
+            if at >= 0:
+                del pending[: at + len(begin)]
+                return True
+            if end in pending:
+                return False
+            self._drop_noise()
+            if not self._pump(deadline):
+                if killed:
+                    raise SandboxLost("the shell does not take commands any more")
+                self._kill()
+                killed, deadline = True, time.monotonic() + _GRACE_S
+
+    def _stream(self, nonce: str, output: Output, deadline: float) -> int | None:
+        """Feed what lies before the end marker to `output`; returns the exit code, None at the
+        deadline."""
         end = re.compile(f"\x01{nonce}>(\\d+)\x01".encode())
         pending = self._pending[STDOUT]
         while True:
-            at = -1 if begun else pending.find(begin)
-            if at >= 0:
-                del pending[: at + len(begin)]
-                begun = True
             found = end.search(pending)
             if found:
-                code = int(found[1]) if begun else _NEVER_BEGAN
-                stop, after = found.span()
+                code, (stop, after) = int(found[1]), found.span()
                 del found  # it looks into the buffer that is cut now
                 output.feed(bytes(pending[:stop]))
                 del pending[:after]
                 return code
-            if begun and len(pending) > _MARKER_BYTES:
+            if len(pending) > _MARKER_BYTES:
                 output.feed(bytes(pending[:-_MARKER_BYTES]))
                 del pending[:-_MARKER_BYTES]
-            elif len(pending) > _NOISE_BYTES:
-                del pending[:-_NOISE_BYTES]
             if not self._pump(deadline):
                 return None
 
-    def _reply(self, nonce: str, deadline: float) -> Reply:
-        mark = f"\x01{nonce}>".encode()
+    def _answered(self, ticket: str, deadline: float) -> Reply:
+        """The reply to the oldest request. One that could not begin, for want of a free process, is
+        sent once more when all else in the sandbox is killed."""
+        reply = self._reply(ticket, deadline)
+        if reply is None:
+            self._kill()
+            self._send(self._awaited[ticket])
+            reply = self._reply(ticket, deadline)
+        if reply is None:
+            raise SandboxLost("the sandbox has no free process left")
+        del self._awaited[ticket]
+        return reply
+
+    def _reply(self, nonce: str, deadline: float) -> Reply | None:
+        """What lies between the markers; None if the request did not begin. A reader that does not
+        end is killed, once."""
+        begin, end = f"\x01{nonce}<\x01".encode(), f"\x01{nonce}>".encode()
         pending = self._pending[STDERR]
-        looked = 0
+        begun, killed, looked = False, False, 0
+        patience = min(deadline, time.monotonic() + _BEGIN_S)
         while True:
-            at = pending.find(mark, max(0, looked - len(mark)))
-            stop = pending.find(b"\x01", at + len(mark)) if at >= 0 else -1
+            if not begun and (at := pending.find(begin)) >= 0:
+                del pending[: at + len(begin)]
+                begun, looked, patience = True, 0, deadline
+            at = pending.find(end, max(0, looked - len(end)))
+            stop = pending.find(b"\x01", at + len(end)) if at >= 0 else -1
             if stop >= 0:
-                reply = Reply(int(pending[at + len(mark) : stop]), bytes(pending[:at]))
+                code, content = bytes(pending[at + len(end) : stop]), bytes(pending[:at])
                 del pending[: stop + 1]
-                return reply
+                return Reply(int(code) if code.isdigit() else 1, content) if begun else None
             looked = len(pending) if at < 0 else at
-            noise = self._pending[STDOUT]
-            if len(noise) > _NOISE_BYTES:
-                del noise[:-_NOISE_BYTES]
-            if not self._pump(deadline):
-                raise SandboxLost("the sandbox did not answer in time")
+            self._drop_noise()
+            is_endless = len(pending) > _REPLY_BYTES
+            if is_endless or not self._pump(patience):
+                if killed and not is_endless:
+                    raise SandboxLost("the sandbox did not answer in time")
+                if not killed:
+                    self._kill()
+                    killed, patience = True, time.monotonic() + _GRACE_S
+                if is_endless:
+                    del pending[:-_MARKER_BYTES]
+                    looked = 0
+
+    def _drop_noise(self) -> None:
+        """Forget most of what background jobs wrote while no command runs."""
+        noise = self._pending[STDOUT]
+        if len(noise) > _NOISE_BYTES:
+            del noise[:-_NOISE_BYTES]
 
 
 def quoted(code: str) -> str:

@@ -110,6 +110,8 @@ class TreeStore:
         for name, change in changes.items():
             if isinstance(change, dict):
                 below = folder.get(name)
+                if _only_deletes(change) and not (below and below.kind == "folder"):
+                    continue
                 inner = below.blob if below and below.kind == "folder" else self.empty
                 mode = below.mode if below and below.kind == "folder" else _FOLDER_MODE
                 own = change.get("")
@@ -221,6 +223,14 @@ def _below(here: _Changes, folder: str, *, deleting: bool) -> _Changes | None:
     fresh: _Changes = {"": inner} if isinstance(inner, Entry) and inner.kind == "folder" else {}
     here[folder] = fresh
     return fresh
+
+
+def _only_deletes(changes: _Changes) -> bool:
+    """Whether nothing is put anywhere below."""
+    return all(
+        _only_deletes(change) if isinstance(change, dict) else change is None
+        for change in changes.values()
+    )
 
 
 if TYPE_CHECKING:

@@ -5,22 +5,29 @@ import tarfile
 from collections.abc import Iterator, Mapping, Sequence
 
 from swe_agent.core.protocols import Entry
+from swe_agent.runtime.gitdir import GitDir
 from swe_agent.runtime.store import TreeStore
 
 _BLOCK = 512
 
 
 def tar_of(
-    store: TreeStore, tree: str | None, root: str, uid: int, private: Sequence[str] = ()
+    store: TreeStore,
+    tree: str | None,
+    root: str,
+    uid: int,
+    private: Sequence[str] = (),
+    git: GitDir | None = None,
 ) -> Iterator[bytes]:
     """The stream, to be unpacked at `/`.
 
     Args:
         store: has the tree.
-        tree: what goes into `root`; None: nothing but the private folders.
+        tree: what goes into `root`; None: nothing of the repository.
         root: absolute folder of the repository inside; it is made.
         uid: owner and group of everything.
         private: absolute folders to make for the owner alone.
+        git: what goes into the private folder's `git`, if there is one.
     """
     for folder in private:
         yield _header(folder, Entry("folder", mode=0o700), uid)
@@ -28,7 +35,23 @@ def tar_of(
         yield _header(root, Entry("folder", mode=0o755), uid)
         for path, entry in store.walk(tree):
             yield from _member(store, f"{root}/{path}", entry, uid)
+    if git is not None:
+        yield from _git_members(git, f"{private[0]}/git", uid)
     yield b"\0" * (2 * _BLOCK)
+
+
+def _git_members(git: GitDir, folder: str, uid: int) -> Iterator[bytes]:
+    for name in ("", "/refs", "/refs/heads", "/refs/tags", "/objects", "/objects/pack", "/info"):
+        yield _header(folder + name, Entry("folder", mode=0o755), uid)
+    for name, content in git.files.items():
+        yield _header(f"{folder}/{name}", Entry("file", size_bytes=len(content)), uid)
+        yield content + b"\0" * (-len(content) % _BLOCK)
+    size = git.pack.stat().st_size
+    yield _header(f"{folder}/{git.pack_name}", Entry("file", size_bytes=size), uid)
+    with git.pack.open("rb") as pack:
+        while chunk := pack.read(1 << 20):
+            yield chunk
+    yield b"\0" * (-size % _BLOCK)
 
 
 def tar_of_entries(store: TreeStore, entries: Mapping[str, Entry]) -> Iterator[bytes]:

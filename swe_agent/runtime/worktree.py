@@ -8,15 +8,17 @@ a path that the sandbox chose.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from swe_agent.core.errors import SandboxLost
-from swe_agent.core.protocols import Entry
-from swe_agent.runtime.listing import FindKind, Row, parse
+from swe_agent.core.protocols import Entry, EntryKind
+from swe_agent.runtime.listing import FindKind, Row, read_single, single_code
 from swe_agent.runtime.session import CHUNK_BYTES, Session, path_quoted, paths_quoted
 from swe_agent.runtime.store import TreeStore
 from swe_agent.runtime.tarball import tar_of_entries
 
 _BATCH_BYTES = 8_000_000
 _BATCH_WORDS = 100_000
+_TRIES = 5
+"""How often a file that shrinks while it is read is looked at again."""
+_FOLDER_MODE = 0o755
 _FEW = 3
 """Up to this many entries are put back one by one, more as a tar."""
 STORED_BYTES = 200_000_000
@@ -29,15 +31,15 @@ class Worktree:
     def __init__(self, session: Session, store: TreeStore, find: FindKind) -> None:
         self._session, self._store, self._find = session, store, find
         self._known: dict[str, tuple[object, ...] | None] = {}
+        self._unstored: dict[str, EntryKind] = {}
         self.tree = store.empty
 
-    def adopt(self, tree: str, listing: bytes) -> None:
+    def adopt(self, tree: str, rows: dict[str, Row]) -> None:
         """Take the listing of a sandbox that was filled with `tree` and has run nothing yet.
 
         Raises:
             SandboxLost: the stream ended.
         """
-        rows = parse(listing, self._find)
         self.tree = tree
         for path, entry in self._store.walk(tree):
             row = rows.get(path)
@@ -45,29 +47,42 @@ class Worktree:
                 self._known[path] = None
             elif row.kind != "file" or (row.size_bytes, row.mode) == (entry.size_bytes, entry.mode):
                 self._known[path] = replace(row, racy=False).signature()
-        self._absorb(rows)
+        self.absorb(rows)
 
-    def absorb(self, listing: bytes) -> int:
-        """Bring the tree up to date with a listing; returns how many entries changed.
+    def absorb(self, rows: dict[str, Row]) -> None:
+        """Bring the tree up to date with a listing.
 
         Raises:
             SandboxLost: the stream ended.
         """
-        return self._absorb(parse(listing, self._find))
+        changed = {
+            path: row
+            for path, row in rows.items()
+            if self._known.get(path) is None or self._known[path] != row.signature()
+        }
+        gone = [path for path in self._known if path not in rows]
+        changes: dict[str, Entry | None] = dict.fromkeys(gone)
+        changes |= self._fetched(changed)
+        self.tree = self._store.overlay(self.tree, changes)
+        for path in gone:
+            del self._known[path]
+            self._unstored.pop(path, None)
+        for path, row in changed.items():
+            self._known[path] = row.signature()
+            self._unstored.pop(path, None)
+            if changes[path] is None:
+                self._unstored[path] = row.kind
 
-    def noted(self, path: str, content: bytes, row_of: bytes) -> None:
-        """A tool wrote `content` to `path`: take it over without a listing.
+    def is_plain(self, path: str) -> bool:
+        """Whether a path is a file, or nothing yet, that no link leads to."""
+        *folders, _ = path.split("/")
+        above = ("/".join(folders[:count]) for count in range(1, len(folders) + 1))
+        kinds = [entry.kind for place in above if (entry := self._store.find(self.tree, place))]
+        itself = self._store.find(self.tree, path)
+        return all(kind == "folder" for kind in kinds) and (not itself or itself.kind == "file")
 
-        Args:
-            path: repository-relative.
-            content: the file's bytes as written.
-            row_of: the reply to `listing.single_code`.
-        """
-        rows = parse(row_of, self._find)
-        row = rows.get(path)
-        if row is None or row.kind != "file":
-            self._known.pop(path, None)
-            return
+    def noted(self, path: str, content: bytes, row: Row) -> None:
+        """A tool wrote `content` to `path`, a plain one: take it over without a listing."""
         key = self._store.put(content)
         entry = Entry("file", key, len(content), row.mode)
         self.tree = self._store.overlay(self.tree, {path: entry})
@@ -78,27 +93,69 @@ class Worktree:
             folder = folder.rpartition("/")[0]
 
     def forgotten(self, path: str) -> None:
-        """A tool deleted `path`."""
+        """A tool deleted `path`, a plain one."""
         self.tree = self._store.overlay(self.tree, {path: None})
         self._known.pop(path, None)
 
     def restore(self, tree: str) -> None:
         """Make the sandbox's tree equal to `tree`; the caller takes a listing, absorbs it and
-        compares."""
+        compares. What is neither file, link nor folder does not survive it."""
         changes = self._store.diff(self.tree, tree)
+        wanted = {path: entry for path, (_, entry) in changes.items() if entry is not None}
         gone = {
             self._topmost(path, tree)
             for path, (old, new) in changes.items()
             if old is not None and not (new and old.kind == new.kind == "folder")
         }
+        gone |= {
+            path
+            for path, kind in self._unstored.items()
+            if kind != "file" or any(f"{want}/".startswith(f"{path}/") for want in wanted)
+        }
+        modes = self._opened(changes.keys() | gone, tree)
         for batch in _word_batches(sorted(gone)):
-            self._session.ask(f"rm -rf {paths_quoted(batch)}")
-        wanted = {path: entry for path, (_, entry) in changes.items() if entry is not None}
-        if len(wanted) <= _FEW or not self._unpacked(wanted):
-            for path, entry in wanted.items():
+            words = paths_quoted(batch)
+            opened = f"find {words} -type d -exec chmod u+rwx {{}} \\; 2>/dev/null"
+            self._session.ask(f"rm -rf {words} 2>/dev/null || {{ {opened}; rm -rf {words}; }}")
+        made = {
+            path: replace(entry, mode=_FOLDER_MODE) if entry.kind == "folder" else entry
+            for path, entry in wanted.items()
+        }
+        if len(made) <= _FEW or not self._unpacked(made):
+            for path, entry in made.items():
                 for ticket in self._put(path, entry):
                     self._session.collect(ticket)
-        self._known |= dict.fromkeys(changes)
+        self._chmod(modes)
+        self._known |= dict.fromkeys(changes.keys() | modes.keys())
+
+    def _opened(self, paths: Iterable[str], tree: str) -> dict[str, int]:
+        """Open the read-only folders in which something has to change; returns the modes that the
+        folders of these paths need in the end."""
+        modes: dict[str, int] = {}
+        locked: dict[str, int] = {}
+        seen: set[str] = set()
+        for path in paths:
+            folder = path
+            while folder and folder not in seen:
+                seen.add(folder)
+                was, now = self._store.find(self.tree, folder), self._store.find(tree, folder)
+                is_locked = was is not None and was.kind == "folder" and was.mode & 0o300 != 0o300
+                if is_locked:
+                    locked[folder] = 0o755
+                if now and now.kind == "folder":
+                    mode = was.mode if was and was.kind == "folder" else _FOLDER_MODE
+                    if is_locked or mode != now.mode:
+                        modes[folder] = now.mode
+                folder = folder.rpartition("/")[0]
+        self._chmod(locked)
+        return modes
+
+    def _chmod(self, modes: dict[str, int]) -> None:
+        """Set the modes of folders, the deepest first."""
+        for mode in set(modes.values()):
+            paths = [path for path in modes if modes[path] == mode]
+            for batch in _word_batches(sorted(paths, reverse=True)):
+                self._session.ask(f"chmod {mode:o} {paths_quoted(batch)}")
 
     def _unpacked(self, entries: dict[str, Entry]) -> bool:
         """Send many entries as one tar; False where the sandbox cannot unpack it."""
@@ -125,7 +182,7 @@ class Worktree:
         folder = path.rpartition("/")[0]
         ready = f"mkdir -p {path_quoted(folder)} && " if folder else ""
         if entry.kind == "folder":
-            return [self._session.ask_later(f"mkdir -p {word} && chmod {entry.mode:o} {word}")]
+            return [self._session.ask_later(f"mkdir -p {word}")]
         if entry.kind == "link":
             target = self._store.get(entry.blob).decode("utf-8", "surrogateescape")
             target = "'" + target.replace("'", "'\\''") + "'"
@@ -142,26 +199,10 @@ class Worktree:
         tickets.append(self._session.ask_later(f"chmod {entry.mode:o} {word}"))
         return tickets
 
-    def _absorb(self, rows: dict[str, Row]) -> int:
-        changed = {
-            path: row
-            for path, row in rows.items()
-            if self._known.get(path) is None or self._known[path] != row.signature()
-        }
-        gone = [path for path in self._known if path not in rows]
-        changes: dict[str, Entry | None] = dict.fromkeys(gone)
-        changes |= self._fetched(changed)
-        before = self.tree
-        self.tree = self._store.overlay(self.tree, changes)
-        for path in gone:
-            del self._known[path]
-        for path, row in changed.items():
-            self._known[path] = row.signature()
-        return len(self._store.diff(before, self.tree)) if before != self.tree else 0
-
-    def _fetched(self, rows: dict[str, Row]) -> dict[str, Entry]:
-        """The entries of changed rows, with their bytes in the store."""
-        entries: dict[str, Entry] = {}
+    def _fetched(self, rows: dict[str, Row]) -> dict[str, Entry | None]:
+        """The entries of changed rows, with their bytes in the store; None for what is not
+        stored."""
+        entries: dict[str, Entry | None] = dict.fromkeys(rows)
         files: dict[str, Row] = {}
         for path, row in rows.items():
             if row.kind == "file" and row.size_bytes <= STORED_BYTES:
@@ -171,8 +212,6 @@ class Worktree:
                 entries[path] = Entry("link", key, 0, 0o777)
             elif row.kind == "folder":
                 entries[path] = Entry("folder", "", 0, row.mode)
-            else:
-                entries[path] = Entry("other", "", row.size_bytes, row.mode)
         small = {path: row for path, row in files.items() if row.size_bytes <= _BATCH_BYTES}
         for batch in _size_batches(small):
             entries |= self._batch(batch)
@@ -180,36 +219,54 @@ class Worktree:
             entries[path] = self._large(path, files[path])
         return entries
 
-    def _batch(self, batch: Sequence[tuple[str, Row]]) -> dict[str, Entry]:
+    def _batch(self, batch: Sequence[tuple[str, Row]]) -> dict[str, Entry | None]:
         """Many files in one reply, cut by the sizes that the listing told; one by one if those are
         off."""
         reply = self._session.ask("cat " + paths_quoted(path for path, _ in batch))
         if reply.code == 0 and len(reply.content) == sum(row.size_bytes for _, row in batch):
-            entries, at = {}, 0
+            entries: dict[str, Entry | None] = {}
+            at = 0
             for path, row in batch:
                 content = reply.content[at : at + row.size_bytes]
                 at += row.size_bytes
                 entries[path] = Entry("file", self._store.put(content), row.size_bytes, row.mode)
             return entries
-        if len(batch) > 1:
-            return {path: entry for one in batch for path, entry in self._batch([one]).items()}
-        path, row = batch[0]
-        if reply.code:
-            return {path: Entry("other", "", row.size_bytes, row.mode)}
-        return {path: Entry("file", self._store.put(reply.content), len(reply.content), row.mode)}
+        return {path: self._single(path, row) for path, row in batch}
 
-    def _large(self, path: str, row: Row) -> Entry:
-        try:
-            key = self._store.blobs.put_stream(row.size_bytes, self._pieces(path, row.size_bytes))
-        except ValueError as error:
-            raise SandboxLost(f"{path} changed while it was saved") from error
-        return Entry("file", key, row.size_bytes, row.mode)
+    def _single(self, path: str, row: Row) -> Entry | None:
+        """One file, locked or growing as it may be; None where it is gone."""
+        word = path_quoted(path)
+        code = f"head -c {_BATCH_BYTES} {word}"
+        if not row.mode & 0o400:
+            code = f"chmod u+r {word} && {code}; c=$?; chmod {row.mode:o} {word}; exit $c"
+        reply = self._session.ask(code)
+        if reply.code:
+            return None
+        return Entry("file", self._store.put(reply.content), len(reply.content), row.mode)
+
+    def _large(self, path: str, row: Row | None) -> Entry | None:
+        """A file in pieces; one that grows is taken as long as it was, one that shrinks is looked
+        at again."""
+        for _ in range(_TRIES):
+            if row is None or row.kind != "file" or row.size_bytes > STORED_BYTES:
+                return None
+            if row.size_bytes <= _BATCH_BYTES or not row.mode & 0o400:
+                return self._single(path, row)
+            try:
+                pieces = self._pieces(path, row.size_bytes)
+                key = self._store.blobs.put_stream(row.size_bytes, pieces)
+            except ValueError:
+                reply = self._session.ask(single_code(self._find, path))
+                row = read_single(reply.content, self._find, path)
+            else:
+                return Entry("file", key, row.size_bytes, row.mode)
+        return None
 
     def _pieces(self, path: str, size_bytes: int) -> Iterator[bytes]:
         per = _BATCH_BYTES // CHUNK_BYTES
         for skip in range(0, -(-size_bytes // CHUNK_BYTES), per):
             code = f"dd if={path_quoted(path)} bs={CHUNK_BYTES} skip={skip} count={per} 2>/dev/null"
-            yield self._session.ask(code).content
+            yield self._session.ask(code).content[: size_bytes - skip * CHUNK_BYTES]
 
     def _target(self, path: str, row: Row) -> bytes:
         if row.target:

@@ -44,5 +44,5 @@ class Boxes:
         recipe = recipe_for(client, image, "test-tools", Limits(memory_mb=512, cpus=1.0, pids=64))
         box = start_box(client, recipe, self._store, self._store.empty)
         sandbox = BrokerSandbox(box, self._store, recipe.root, self._spool)
-        sandbox.begin(self._store.empty, (), git=False)
+        sandbox.begin(self._store.empty, ())
         return sandbox

@@ -43,7 +43,7 @@ class Containers:
         box = start_box(self.client, self.recipe, self.store, tree)
         sandbox = BrokerSandbox(box, self.store, self.recipe.root, self.folder)
         try:
-            sandbox.begin(tree, (), git=False)
+            sandbox.begin(tree, ())
             yield sandbox
         finally:
             sandbox.close()
