@@ -3,15 +3,21 @@
 import os
 import subprocess
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    import docker
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "sandbox" / "ensure-engine"
 MAKE_IMAGE = ROOT / "sandbox" / "make-image"
 
 
-def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+def run(
+    *arguments: str, timeout_s: float = 60, **environment: str
+) -> subprocess.CompletedProcess[str]:
     kept = {
         name: value for name, value in os.environ.items() if name not in ("CI", "SWE_AGENT_YES")
     }
@@ -20,7 +26,7 @@ def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]
         env={**kept, **environment},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=timeout_s,
         check=False,
         stdin=subprocess.DEVNULL,
     )
@@ -46,6 +52,39 @@ def test_help_says_what_it_does() -> None:
 
 def test_an_unknown_option_is_a_usage_error() -> None:
     assert run("--force").returncode == 2
+
+
+@pytest.mark.parametrize("arguments", [("--python",), ("--python", "3.9", "--python")])
+def test_a_python_without_its_version_is_a_usage_error(arguments: tuple[str, ...]) -> None:
+    assert run(*arguments).returncode == 2
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize("version", ["2.7", "3.9.18", "3.9;id", "three"])
+def test_only_minor_versions_of_python_3_are_made(version: str) -> None:
+    said = run("--python", version)
+    assert said.returncode == 6
+    assert "--python 3.9" in said.stderr
+
+
+@pytest.mark.docker
+def test_a_missing_python_is_told_with_the_command_that_makes_it() -> None:
+    said = run("--check", "--python", "3.1")
+    assert (said.returncode, "sandbox/ensure-engine --python 3.1" in said.stderr) == (6, True)
+
+
+@pytest.mark.docker
+@pytest.mark.soak
+def test_a_python_of_this_host_becomes_an_image(engine: "docker.DockerClient") -> None:
+    made = run("--yes", "--python", "3.9", timeout_s=600)
+    assert made.returncode == 0, made.stderr
+    show = "import sys, ssl, ctypes; print(sys.version)"
+    ask = f"python3 -m venv /tmp/v && /tmp/v/bin/python -c '{show}'"
+    said = engine.containers.run(
+        "swe-agent-python:3.9", ["sh", "-c", f"{ask}; pip --version"], user="1000:1000", remove=True
+    ).decode()
+    assert said.startswith("3.9.")
+    assert "(python 3.9)" in said
 
 
 def test_an_engine_elsewhere_that_is_silent_is_named(tmp_path: Path) -> None:

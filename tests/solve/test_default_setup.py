@@ -145,6 +145,20 @@ def test_a_python_that_is_not_here_is_named_with_the_command_that_makes_it(
     assert "ensure-engine --python 3.5" in fault.value.next_step
 
 
+def test_an_image_with_the_right_python_is_taken(detected: Play, project: Path) -> None:
+    engine = docker.from_env()
+    engine.images.get(BASE_IMAGE).tag("swe-agent-python:3.4")
+    try:
+        text = PROJECT + 'requires-python = "==3.4.*"\n'
+        (project / "pyproject.toml").write_text(text)
+        played = detected([call("edit", path="calc.py", old="a - b", new="a + b"), SUBMIT])
+    finally:
+        engine.images.remove("swe-agent-python:3.4", noprune=True)
+        engine.close()
+    assert environment(played).image == "swe-agent-python:3.4"
+    assert played.result.verdict == "verified"
+
+
 @pytest.mark.usefixtures("package", "offline_pip")
 def test_an_environment_whose_image_was_pruned_is_made_again_on_resume(
     detected: Play, tmp_path: Path
