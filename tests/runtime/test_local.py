@@ -4,22 +4,23 @@ Only commands that are harmless on this machine: nothing here holds them in.
 """
 
 import os
+import re
 import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
 
 from swe_agent.core.errors import EnvironmentFault, SandboxLost
 from swe_agent.core.protocols import Entry
-from swe_agent.runtime.box import Limits
+from swe_agent.runtime.box import BROKER, Limits
 from swe_agent.runtime.engineless import EnginelessSandboxes
-from swe_agent.runtime.local import LocalBox, LocalPlan, start_local
+from swe_agent.runtime.local import LocalBox, LocalPlan, start_local, tamed
 from swe_agent.runtime.sandbox import BrokerSandbox
 from swe_agent.runtime.sandboxes import choose_sandbox
 from swe_agent.runtime.setup import SetUp
@@ -128,7 +129,7 @@ def test_closing_takes_everything_away(folder: Path) -> None:
 def test_kill_9_of_the_host_ends_it_all_within_five_seconds(tmp_path: Path) -> None:
     script = f"""
 from pathlib import Path
-from swe_agent.runtime.box import Limits
+from swe_agent.runtime.box import BROKER, Limits
 from swe_agent.runtime.local import LocalPlan, start_local
 from swe_agent.runtime.sandbox import BrokerSandbox
 from swe_agent.runtime.store import TreeStore
@@ -148,6 +149,24 @@ sandbox.execute("trap '' TERM; setsid sleep 3{TAG}", 600)
     host.wait()
     host.stdout.close()
     assert _await(lambda: not _sleepers() and not folder.exists(), 5)
+
+
+def test_the_broker_ends_nothing_of_the_hosts_and_never_works_in_the_root() -> None:
+    script = tamed(BROKER.read_text())
+    words = [line.partition("#")[0] for line in script.splitlines()]
+    assert not [line for line in words if re.search(r"kill (-\w+ )?(-1|0)\b", line)]
+    assert not [line for line in words if re.search(r"\bcd /(\s|;|$)", line)]
+
+
+def test_a_command_does_not_run_where_its_copy_is_gone(folder: Path) -> None:
+    store = TreeStore(folder / "gone")
+    with closing(start_local(LocalPlan(Limits()))) as made:
+        sandbox = BrokerSandbox(made, store, made.root, folder)
+        sandbox.begin(store.empty, ())
+        made.folder.joinpath("workspace").rmdir()
+        made.folder.joinpath("workspace").write_text("no folder")
+        with suppress(SandboxLost):
+            assert sandbox.run("pwd", 5).output != b"/\n"
 
 
 def test_set_up_runs_in_each_copy(tmp_path: Path) -> None:
