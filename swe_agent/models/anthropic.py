@@ -193,7 +193,7 @@ class Anthropic:
         stop = STOPS[reply.stop_reason]
         # A call that the limit cut can look whole; none of such a reply is trusted.
         cut = stop in ("max_tokens", "refusal")
-        calls = () if cut else tool_calls(reply.raw_calls(), prompt.history)
+        calls = () if cut else tool_calls(reply.raw_calls(), prompt.whole)
         if stop == "tool_use" and not calls:
             raise ValueError("it announces a tool call and has none")
         if stop == "end" and not calls and not reply.text and reply.stop_reason != "pause_turn":

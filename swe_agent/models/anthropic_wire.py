@@ -88,7 +88,7 @@ class StreamedReply:
         """
         match event.get("type"):
             case "message_start":
-                self._count(_object(_object(event, "message"), "usage"))
+                self._count(_object(event, "message").get("usage"))
             case "content_block_start":
                 index = _integer(event, "index")
                 self.blocks[index] = dict(_object(event, "content_block"))
@@ -99,7 +99,7 @@ class StreamedReply:
                 self._open.discard(_integer(event, "index"))
             case "message_delta":
                 self.stop_reason = _text(_object(event, "delta"), "stop_reason")
-                self._count(_object(event, "usage"))
+                self._count(event.get("usage"))
             case "message_stop":
                 self._done = True
 
@@ -117,7 +117,7 @@ class StreamedReply:
             raise ValueError("content is not a list")
         for index, block in enumerate(content):
             self.blocks[index] = dict(_object({"block": block}, "block"))
-        self._count(_object(message, "usage"))
+        self._count(message.get("usage"))
         self.stop_reason = _text(message, "stop_reason")
         self._done = True
 
@@ -172,7 +172,10 @@ class StreamedReply:
             case "input_json_delta":
                 self._json[index] = self._json.get(index, "") + _text(delta, "partial_json")
 
-    def _count(self, usage: Block) -> None:
+    def _count(self, usage: JsonValue) -> None:
+        # Compatible endpoints may count nothing; then the usage is estimated.
+        if not isinstance(usage, dict):
+            return
         for name, value in usage.items():
             if isinstance(value, int):
                 self.usage[name] = value

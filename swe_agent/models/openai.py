@@ -141,7 +141,7 @@ class OpenAI:
         text, raw = message.text or message.refusal or "", message.raw_calls()
         # A call that the limit cut can look whole; none of such a reply is trusted.
         trusted = stop in ("tool_use", "end")
-        calls = tool_calls(raw, prompt.history) if trusted else ()
+        calls = tool_calls(raw, prompt.whole) if trusted else ()
         specs = {spec.name: spec for spec in prompt.tools}
         calls = tuple(
             call.model_copy(
@@ -153,7 +153,7 @@ class OpenAI:
             # Local models print calls as text where their server does not read them.
             found = calls_in(text, specs)
             text = found.text if not in_text else text
-            calls = tool_calls(found.calls, prompt.history)
+            calls = tool_calls(found.calls, prompt.whole)
         if stop == "tool_use" and not calls:
             raise ValueError("it announces a tool call and has none")
         if stop == "end" and not calls and not text.strip():

@@ -37,7 +37,7 @@ class Replay:
             ModelFault: the recording has no reply left and nobody goes on.
         """
         turns = self._read()
-        said = sum(isinstance(message, Turn) for message in prompt.history)
+        said = sum(isinstance(message, Turn) for message in prompt.whole)
         if said < len(turns):
             return turns[said].model_copy(update={"usage": Usage()})
         if self.then is not None:
@@ -49,7 +49,7 @@ class Replay:
 
     def worst_case_usd(self, prompt: Prompt) -> float | None:
         """0.0 while the recording plays, then what the model after it says."""
-        said = sum(isinstance(message, Turn) for message in prompt.history)
+        said = sum(isinstance(message, Turn) for message in prompt.whole)
         if self.then is None or said < len(self._read()):
             return 0.0
         return self.then.worst_case_usd(prompt)

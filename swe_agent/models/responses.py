@@ -124,7 +124,7 @@ class Responses:
         stop = _stop(reply)
         specs = {spec.name: spec for spec in prompt.tools}
         # A call that the limit cut can look whole; none of such a reply is trusted.
-        calls = tool_calls(reply.raw_calls(), prompt.history) if stop == "end" else ()
+        calls = tool_calls(reply.raw_calls(), prompt.whole) if stop == "end" else ()
         opaque = reply.opaque([call.id for call in calls]) if stop == "end" else ()
         calls = tuple(
             call.model_copy(

@@ -35,11 +35,11 @@ class Scripted:
         """
         script = self._read()
         if self._next is None:
-            self._next = script.after(prompt.history)
+            self._next = script.after(prompt.whole)
         index = script.next_from(self._next, last_said(prompt.history))
         if index is None:
             self._next = len(script.lines)
-            used = sum(isinstance(message, Turn) for message in prompt.history)
+            used = sum(isinstance(message, Turn) for message in prompt.whole)
             raise ModelFault(
                 f"The script {self.path} has no reply left; {used} were used.",
                 "Add a line to it, or use another model (-m).",

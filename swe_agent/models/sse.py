@@ -14,19 +14,22 @@ def payloads(chunks: Iterable[bytes]) -> Iterator[str]:
     >>> list(payloads([b"data: a\\n", b"\\nevent: x\\ndata: c\\ndata: d\\r\\n\\r\\nda"]))
     ['a', 'c\\nd']
     """
-    buffer = b""
+    tail: list[bytes] = []
     lines: list[str] = []
     size = 0
     for chunk in chunks:
-        *whole, buffer = (buffer + chunk).split(b"\n")
-        for raw in whole:
-            line = raw.removesuffix(b"\r")
-            if not line:
+        size += len(chunk)
+        if size > LONGEST_EVENT_BYTES:
+            raise ValueError(f"an event is longer than {LONGEST_EVENT_BYTES} bytes")
+        first, *more = chunk.split(b"\n")
+        tail.append(first)
+        for following in more:
+            # Joined once a line: a line of megabytes comes in thousands of chunks.
+            line = b"".join(tail).removesuffix(b"\r")
+            tail = [following]
+            if line.startswith(b"data:"):
+                lines.append(line[5:].removeprefix(b" ").decode())
+            elif not line:
                 if lines:
                     yield "\n".join(lines)
                 lines, size = [], 0
-            elif line.startswith(b"data:"):
-                lines.append(line[5:].removeprefix(b" ").decode())
-                size += len(line)
-        if size + len(buffer) > LONGEST_EVENT_BYTES:
-            raise ValueError(f"an event is longer than {LONGEST_EVENT_BYTES} bytes")

@@ -4,9 +4,11 @@ import json
 import socket
 import struct
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any, Protocol
@@ -89,6 +91,13 @@ class VendorServer:
         self._spent: set[int] = set()
         self._lock = threading.Lock()
         self._over = threading.Event()
+        self.twist: Callable[[str, int], str] = lambda sent, number: sent
+        """Changes what replies say on the wire (a whole body, or each event), by the number of the
+        request."""
+        self.hangs = 0
+        """So many next replies stop in the middle and stay silent."""
+        self.says_dates = False
+        """Whether `retry-after` is an HTTP date."""
         self.requests: list[Recorded] = []
         self._http = ThreadingHTTPServer(("127.0.0.1", port), _answering(self))
         self._http.daemon_threads = True
@@ -127,8 +136,9 @@ class VendorServer:
             status = problem.status if problem else 200
             self.requests.append(Recorded(http.path, headers, body, status))
         if problem is not None:
-            wait_s = line.retry_after if line else None
-            _send_json(http, status, self._dialect.problem(problem), wait_s)
+            headers = self._retry_headers(line.retry_after if line else None)
+            text = json.dumps(self._dialect.problem(problem))
+            _send(http, status, JSON | headers, text.encode())
         elif line is not None and line.error is not None:
             self._send_fault(http, line, body)
         elif line is not None:
@@ -170,10 +180,22 @@ class VendorServer:
         return None
 
     def _send_reply(self, http: BaseHTTPRequestHandler, line: Line, body: Json) -> None:
-        if body.get("stream"):
-            _send_events(http, self._dialect.events(line, body))
+        if self.hangs:
+            self.hangs -= 1
+            self._send_part(http, line, body, "hang")
+        elif body.get("stream"):
+            events = self._dialect.events(line, body)
+            _send_events(http, [self.twist(event, len(self.requests)) for event in events])
         else:
-            _send_json(http, 200, self._dialect.whole(line, body), None)
+            text = self.twist(json.dumps(self._dialect.whole(line, body)), len(self.requests))
+            _send(http, 200, JSON, text.encode())
+
+    def _retry_headers(self, wait_s: float | None) -> dict[str, str]:
+        if wait_s is None:
+            return {}
+        if self.says_dates:
+            return {"retry-after": formatdate(time.time() + wait_s, usegmt=True)}
+        return {"retry-after": f"{wait_s:g}"}
 
     def _send_fault(self, http: BaseHTTPRequestHandler, line: Line, body: Json) -> None:
         reply = line if line.text or line.tool_calls else CANNED
@@ -186,24 +208,27 @@ class VendorServer:
                 self._over.wait(30)
                 _reset(http)
             case "drop" | "truncated":
-                self._send_part(http, reply, body, clean=line.error == "truncated")
+                self._send_part(http, reply, body, line.error)
             case _:  # cut_json, empty: the dialect writes them
                 self._send_reply(http, reply, body)
 
-    def _send_part(self, http: BaseHTTPRequestHandler, line: Line, body: Json, clean: bool) -> None:
+    def _send_part(self, http: BaseHTTPRequestHandler, line: Line, body: Json, how: str) -> None:
+        """Two thirds of a reply, then a clean end (`truncated`), a reset or silence."""
         if body.get("stream"):
             events = self._dialect.events(line, body)
-            _send_events(http, events[: len(events) * 2 // 3], clean)
-            return
-        text = json.dumps(self._dialect.whole(line, body)).encode()
-        part = text[: len(text) * 2 // 3]
-        declared = len(part) if clean else len(text)
-        headers = {"content-type": "application/json", "content-length": str(declared)}
-        _send(http, 200, headers, part)
-        if not clean:
+            _send_events(http, events[: len(events) * 2 // 3], ends=how == "truncated")
+        else:
+            text = json.dumps(self._dialect.whole(line, body)).encode()
+            part = text[: len(text) * 2 // 3]
+            declared = len(part) if how == "truncated" else len(text)
+            _send(http, 200, JSON | {"content-length": str(declared)}, part)
+        if how == "hang":
+            self._over.wait(30)
+        if how != "truncated":
             _reset(http)
 
 
+JSON = {"content-type": "application/json"}
 _KINDS = {
     400: "invalid_request_error",
     403: "permission_error",
@@ -243,15 +268,6 @@ def _answering(server: VendorServer) -> type[BaseHTTPRequestHandler]:
     return Answering
 
 
-def _send_json(
-    http: BaseHTTPRequestHandler, status: int, body: Json, retry_after_s: float | None
-) -> None:
-    headers = {"content-type": "application/json"}
-    if retry_after_s is not None:
-        headers["retry-after"] = f"{retry_after_s:g}"
-    _send(http, status, headers, json.dumps(body).encode())
-
-
 def _send(
     http: BaseHTTPRequestHandler, status: int, headers: Mapping[str, str], body: bytes
 ) -> None:
@@ -263,7 +279,7 @@ def _send(
     http.wfile.flush()
 
 
-def _send_events(http: BaseHTTPRequestHandler, events: list[str], clean: bool = True) -> None:
+def _send_events(http: BaseHTTPRequestHandler, events: list[str], ends: bool = True) -> None:
     http.send_response(200)
     http.send_header("content-type", "text/event-stream")
     http.send_header("transfer-encoding", "chunked")
@@ -271,11 +287,9 @@ def _send_events(http: BaseHTTPRequestHandler, events: list[str], clean: bool = 
     for event in events:
         raw = event.encode()
         http.wfile.write(f"{len(raw):x}\r\n".encode() + raw + b"\r\n")
-    if clean:
+    if ends:
         http.wfile.write(b"0\r\n\r\n")
-        http.wfile.flush()
-    else:
-        _reset(http)
+    http.wfile.flush()
 
 
 def _reset(http: BaseHTTPRequestHandler) -> None:
