@@ -107,21 +107,19 @@ class _Maker:
         setup = self._setup(self._image())
         given = self._settings.sandbox.setup
         if given:
-            return self._finished(replace(setup, commands=given, inputs=None))
-        plain = SetUp(setup.image)
-        prepared = self._sandboxes.prepare(plain, self._wanted.tree)
-        with self._sandboxes.fresh(prepared, prepared.tree) as sandbox:
-            other = self._other_python(sandbox)
-            if not other and (not setup.commands or self._is_enough(sandbox)):
-                return self._as_it_is(prepared, sandbox)
-        if not other:
-            return self._finished(setup)
-        self._wanted.say(f"The project asks for another Python: using the image {other}.")
-        prepared = self._sandboxes.prepare(SetUp(other), self._wanted.tree)
-        with self._sandboxes.fresh(prepared, prepared.tree) as sandbox:
-            if not setup.commands or self._is_enough(sandbox):
-                return self._as_it_is(prepared, sandbox)
-        return self._finished(replace(setup, image=other))
+            setup = replace(setup, commands=given, inputs=None)
+            if not self._facts.says_python:
+                return self._finished(setup)
+        while True:
+            prepared = self._sandboxes.prepare(SetUp(setup.image), self._wanted.tree)
+            with self._sandboxes.fresh(prepared, prepared.tree) as sandbox:
+                other = self._other_python(sandbox)
+                if not other and not given and (not setup.commands or self._is_enough(sandbox)):
+                    return self._as_it_is(prepared, sandbox)
+            if not other:
+                return self._finished(setup)
+            self._wanted.say(f"The project asks for another Python: using the image {other}.")
+            setup = replace(setup, image=other)
 
     def _finished(self, setup: SetUp) -> Provision:
         prepared = self._sandboxes.prepare(setup, self._wanted.tree)
@@ -226,7 +224,7 @@ class _Maker:
             EnvironmentFault: the project refuses this Python, and no image has another.
         """
         facts = self._facts
-        if self._settings.sandbox.image or not (facts.requires or facts.pinned or facts.listed):
+        if self._settings.sandbox.image or not facts.says_python:
             return ""
         said = decoded(sandbox.execute(_VERSION, _PROBE_TIMEOUT_S).output)
         here = version_of(said)

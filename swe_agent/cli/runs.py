@@ -89,7 +89,7 @@ def _list(as_json: bool) -> None:
     from swe_agent.cli.home import run_folders, runs_folder
     from swe_agent.cli.record import run_row
     from swe_agent.cli.screen import print_json, print_table, say
-    from swe_agent.cli.wording import one_line
+    from swe_agent.cli.wording import age_of, one_line
 
     rows = [run_row(folder) for folder in run_folders()]
     if as_json:
@@ -107,7 +107,7 @@ def _list(as_json: bool) -> None:
                 str(row["state"]),
                 str(row["verdict"] or "-"),
                 f"${cost:.2f}" if isinstance(cost, int | float) else "-",
-                _age(age) if isinstance(age, float) else "-",
+                age_of(age) if isinstance(age, float) else "-",
                 one_line(str(row["task"] or ""), 60),
             )
         )
@@ -127,10 +127,3 @@ def _remove(folder: Path) -> None:
         raise UsageFault(
             f"{folder} cannot be removed: {error.strerror}.", "Check its permissions."
         ) from error
-
-
-def _age(seconds: float) -> str:
-    for size, unit in ((_DAY_S, "d"), (3600, "h"), (60, "min")):
-        if seconds >= size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} s"

@@ -196,3 +196,15 @@ def _quoted(text: str, indent: str) -> list[Line]:
     if len(shown) > QUOTED_LINES:
         quoted.append(Line(f"{indent}[... {len(shown) - QUOTED_LINES} more lines ...]", "faint"))
     return quoted
+
+
+def age_of(seconds: float) -> str:
+    """A time span in its largest unit.
+
+    >>> age_of(90), age_of(200_000)
+    ('2 min', '2 d')
+    """
+    for size, unit in ((86_400, "d"), (3600, "h"), (60, "min")):
+        if seconds >= size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} s"

@@ -39,6 +39,11 @@ class PythonFacts:
     """Requirements beside the project's own: groups, extras that pip cannot name, tox's."""
 
     @property
+    def says_python(self) -> bool:
+        """Whether anything is said of the Python to use."""
+        return bool(self.requires or self.pinned or self.listed)
+
+    @property
     def blanks(self) -> dict[str, str]:
         """What the commands of a profile may name, quoted."""
         return {"install": self.install, "packages": " ".join(map(quote, self.packages))}
