@@ -7,7 +7,7 @@ import typer
 from typer.exceptions import TyperException
 
 from swe_agent import __version__
-from swe_agent.cli import config, runs, tools
+from swe_agent.cli import config, runs, sandbox, tools
 from swe_agent.cli.apply import apply
 from swe_agent.cli.demo import demo
 from swe_agent.cli.doctor import doctor
@@ -25,6 +25,7 @@ app.command()(apply)
 app.add_typer(runs.app, name="runs")
 app.add_typer(tools.app, name="tools")
 app.add_typer(config.app, name="config")
+app.add_typer(sandbox.app, name="sandbox")
 app.command()(doctor)
 
 
