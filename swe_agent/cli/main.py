@@ -11,6 +11,7 @@ from swe_agent.cli import config, runs, sandbox, tools
 from swe_agent.cli.apply import apply
 from swe_agent.cli.demo import demo
 from swe_agent.cli.doctor import doctor
+from swe_agent.cli.locate import locate
 from swe_agent.cli.resume import resume
 from swe_agent.cli.run import run
 from swe_agent.core.errors import ExitCode, SweAgentError
@@ -22,6 +23,7 @@ app.command()(demo)
 app.command()(run)
 app.command()(resume)
 app.command()(apply)
+app.command()(locate)
 app.add_typer(runs.app, name="runs")
 app.add_typer(tools.app, name="tools")
 app.add_typer(config.app, name="config")

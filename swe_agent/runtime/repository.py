@@ -92,6 +92,21 @@ def find_root(path: Path) -> Path:
     return root
 
 
+def listed_files(root: Path) -> list[str]:
+    """Tracked and untracked paths of the work tree, as git lists them, sorted; some may be gone,
+    or be links.
+
+    Raises:
+        UsageFault: git cannot read the repository.
+        EnvironmentFault: git is missing or does not answer.
+    """
+    tracked, submodules, _ = _tracked(root)
+    inner = tuple(f"{folder}/" for folder in submodules)
+    return sorted(
+        p for p in {*tracked, *_untracked(root)} if not p.endswith("/") and not p.startswith(inner)
+    )
+
+
 def head_commit(root: Path) -> str:
     """The commit that HEAD is on; empty where nothing was committed yet."""
     answer = run_git(["rev-parse", "--verify", "-q", "HEAD"], root, at(root))

@@ -1,0 +1,1 @@
+"""Knowing a repository: symbols, graph, the ranking of an issue, fault localization."""

@@ -1,0 +1,145 @@
+"""From a tree to its corpus: only files whose bytes are new are parsed; bounded in time."""
+
+import os
+import time
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ProcessPoolExecutor, wait
+from dataclasses import dataclass
+
+from swe_agent.core.protocols import TreeReader
+from swe_agent.index.cache import Cache
+from swe_agent.index.corpus import Corpus
+from swe_agent.index.record import is_source, packed, record_of, unpacked
+
+LIMIT_S = 120.0
+MOST_FILES = 100_000
+_PARALLEL_BYTES = 2_000_000
+"""Below it, starting a second process costs more than it saves."""
+_CHUNK_BYTES = 400_000
+_REWRITE_SHARE = 0.02
+"""Share of files that must be new before the merged corpus is written again."""
+_DEAD_SHARE = 0.3
+
+
+@dataclass(frozen=True, slots=True)
+class Build:
+    """What indexing came to."""
+
+    corpus: Corpus
+    parsed: int
+    """Files whose records were made now."""
+    left_out: int
+    """Source files that are not in, because time or number ran out."""
+    seconds: float
+
+
+def build(
+    reader: TreeReader, cache: Cache, corpus: Corpus | None = None, limit_s: float = LIMIT_S
+) -> Build:
+    """Bring a corpus up to the tree.
+
+    Args:
+        reader: the tree.
+        cache: what earlier builds kept; it gets what this one makes.
+        corpus: an earlier corpus of this process, changed in place; None: the one in the cache.
+        limit_s: when parsing stops; what is not parsed by then is left out and counted.
+    """
+    began = time.monotonic()
+    keys, skipped = _keys(reader)
+    known = corpus or cache.corpus() or Corpus()
+    for path in [p for p, key in known.keys.items() if keys.get(p) != key]:
+        known.remove(path)
+    if known.waste > _DEAD_SHARE:
+        known = Corpus()
+    new = {path: key for path, key in keys.items() if path not in known.keys}
+    kept = {key: unpacked(body) for key, body in cache.records(new.values())}
+    missing = {path: key for path, key in new.items() if key not in kept}
+    fresh: dict[str, bytes] = {}
+    for path, body in _made(reader, missing, began + limit_s):
+        fresh[new[path]] = body
+        kept[new[path]] = unpacked(body)
+    for path, key in new.items():
+        if key in kept:
+            known.add(path, key, kept[key])
+    if fresh:
+        cache.keep_records(fresh)
+    if len(new) > _REWRITE_SHARE * len(keys):
+        cache.keep_corpus(known)
+    left_out = skipped + len(keys) - len(known.keys)
+    return Build(known, len(fresh), left_out, time.monotonic() - began)
+
+
+def _keys(reader: TreeReader) -> tuple[dict[str, str], int]:
+    """Hash and suffix of each source file, and how many were skipped for their number."""
+    sources = [path for path in reader.paths() if is_source(path)]
+    keys: dict[str, str] = {}
+    for path in sources[:MOST_FILES]:
+        entry = reader.entry(path)
+        if entry is not None and entry.kind == "file":
+            keys[path] = f"{entry.blob}.{path.rpartition('.')[2].lower()}"
+    return keys, max(0, len(sources) - MOST_FILES)
+
+
+def _made(
+    reader: TreeReader, missing: Mapping[str, str], end: float
+) -> Iterator[tuple[str, bytes]]:
+    """Packed records of files, in this process or in several; stops at `end`."""
+    chunks = _chunks(reader, missing)
+    first = [next(chunks, []) for _ in range(1 + _PARALLEL_BYTES // _CHUNK_BYTES)]
+    if not first[-1] or (os.cpu_count() or 1) < 2:
+        for chunk in [*first, *chunks]:
+            for path, content in chunk:
+                if time.monotonic() > end:
+                    return
+                yield path, packed(record_of(path, content))
+        return
+    yield from _made_apart(iter(first), chunks, end)
+
+
+def _made_apart(
+    first: Iterator[list[tuple[str, bytes]]], more: Iterator[list[tuple[str, bytes]]], end: float
+) -> Iterator[tuple[str, bytes]]:
+    import multiprocessing
+
+    workers = min(4, os.cpu_count() or 1)
+    waiting: set[Future[list[tuple[str, bytes]]]] = set()
+    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
+        while time.monotonic() < end:
+            while len(waiting) < 2 * workers:
+                chunk = next(first, None) or next(more, None)
+                if not chunk:
+                    break
+                waiting.add(pool.submit(records_of, chunk))
+            if not waiting:
+                break
+            done, waiting = wait(waiting, max(0.0, end - time.monotonic()), "FIRST_COMPLETED")
+            for future in done:
+                yield from future.result()
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def records_of(chunk: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
+    """Packed records of some files; what a worker process runs."""
+    return [(path, packed(record_of(path, content))) for path, content in chunk]
+
+
+def _chunks(reader: TreeReader, missing: Mapping[str, str]) -> Iterator[list[tuple[str, bytes]]]:
+    """Files with their bytes, in pieces of about equal work; equal bytes once."""
+    chunk: list[tuple[str, bytes]] = []
+    size = 0
+    seen: set[str] = set()
+    for path, key in missing.items():
+        if key in seen:
+            continue
+        seen.add(key)
+        try:
+            content = reader.read(path)
+        except KeyError:
+            continue
+        chunk.append((path, content))
+        size += len(content)
+        if size > _CHUNK_BYTES:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk

@@ -1,0 +1,167 @@
+"""All units of a repository with an inverted index over their terms, scored by BM25."""
+
+import marshal
+import math
+from array import array
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from swe_agent.index.record import Record
+from swe_agent.index.terms import counted
+
+_TF_BITS = 6
+_TF_MASK = (1 << _TF_BITS) - 1
+K1 = 1.6
+B = 0.4
+"""BM25: how soon repeating a term stops to matter, and how much long units are held back."""
+
+
+@dataclass(slots=True)
+class Place:
+    """A unit in the corpus."""
+
+    path: str
+    qualified: str
+    kind: str
+    first: int
+    last: int
+    length: int
+    """Terms in it."""
+
+
+@dataclass(slots=True)
+class Corpus:
+    """Units by number, and for each term the units that hold it."""
+
+    places: list[Place] = field(default_factory=list)
+    postings: "dict[str, array[int]]" = field(default_factory=dict)
+    """Unit number shifted left by 6 bits, its count of the term (at most 63) in them."""
+    by_path: dict[str, list[int]] = field(default_factory=dict)
+    keys: dict[str, str] = field(default_factory=dict)
+    """Hash of the bytes of each file that is in."""
+    total_length: int = 0
+    named: dict[str, list[int]] = field(default_factory=dict)
+    """Units of functions and classes by the last of their names."""
+    calls: list[tuple[str, ...]] = field(default_factory=list)
+    """Names that each unit calls, each once."""
+    bases: dict[int, tuple[str, ...]] = field(default_factory=dict)
+    """Last names of what a class inherits from."""
+
+    def add(self, path: str, key: str, record: Record) -> None:
+        """Take a file in; it must not be in."""
+        numbers = []
+        extra = counted(path.rpartition(".")[0].replace("/", " "))
+        for unit in record.units:
+            number = len(self.places)
+            numbers.append(number)
+            terms = dict(unit.terms)
+            for weighted in (extra, counted(unit.qualified), counted(unit.qualified)):
+                for term, count in weighted.items():
+                    terms[term] = terms.get(term, 0) + count
+            length = sum(terms.values())
+            self.places.append(
+                Place(path, unit.qualified, unit.kind, unit.first, unit.last, length)
+            )
+            self.total_length += length
+            if unit.qualified:
+                name = unit.qualified.rpartition(".")[2]
+                self.named.setdefault(name, []).append(number)
+            self.calls.append(unit.calls)
+            if unit.bases:
+                self.bases[number] = unit.bases
+            for term, count in terms.items():
+                posting = self.postings.get(term)
+                if posting is None:
+                    posting = self.postings[term] = array("I")
+                posting.append(number << _TF_BITS | min(count, _TF_MASK))
+        self.by_path[path] = numbers
+        self.keys[path] = key
+
+    def remove(self, path: str) -> None:
+        """Take a file out: its units keep their numbers and are never found again."""
+        for number in self.by_path.pop(path, ()):
+            self.total_length -= self.places[number].length
+            self.places[number].length = 0
+        self.keys.pop(path, None)
+
+    def packed(self) -> bytes:
+        """The corpus as bytes for the cache."""
+        places = [(p.path, p.qualified, p.kind, p.first, p.last, p.length) for p in self.places]
+        postings = {term: posting.tobytes() for term, posting in self.postings.items()}
+        state = (places, postings, self.by_path, self.keys, self.calls, self.bases)
+        return marshal.dumps((array("I").itemsize, *state))
+
+    @classmethod
+    def unpacked(cls, content: bytes) -> "Corpus":
+        """The corpus that `packed` made bytes of.
+
+        Raises:
+            ValueError, EOFError, TypeError: the bytes are damaged, or of another machine.
+        """
+        width, places, postings, by_path, keys, calls, bases = marshal.loads(content)
+        if width != array("I").itemsize:
+            raise ValueError(f"integers of {width} bytes")
+        corpus = cls([Place(*row) for row in places], {}, by_path, keys, 0, {}, calls, bases)
+        for term, posting in postings.items():
+            corpus.postings[term] = array("I", posting)
+        for number, place in enumerate(corpus.places):
+            corpus.total_length += place.length
+            if place.qualified:
+                name = place.qualified.rpartition(".")[2]
+                corpus.named.setdefault(name, []).append(number)
+        return corpus
+
+    @property
+    def waste(self) -> float:
+        """Share of units that were taken out, in [0, 1]."""
+        alive = sum(map(len, self.by_path.values()))
+        return 1 - alive / len(self.places) if self.places else 0.0
+
+    def idf(self, term: str) -> float:
+        """How rare a term is, at least 0."""
+        count = len(self.postings.get(term, ()))
+        return math.log(1 + (len(self.places) - count + 0.5) / (count + 0.5))
+
+    def score_units(self, query: Mapping[str, float]) -> dict[int, float]:
+        """BM25 of every unit that holds a term of the query; the query's weights multiply."""
+        mean = self.total_length / max(1, len(self.places))
+        norms = self._norms(mean)
+        scores: dict[int, float] = {}
+        for term, weight in query.items():
+            posting = self.postings.get(term)
+            if posting is None:
+                continue
+            gain = self.idf(term) * weight * (K1 + 1)
+            for packed in posting:
+                number = packed >> _TF_BITS
+                count = packed & _TF_MASK
+                scores[number] = scores.get(number, 0.0) + gain * count / (count + norms[number])
+        return {n: s for n, s in scores.items() if self.places[n].length}
+
+    def _norms(self, mean: float) -> list[float]:
+        return [K1 * (1 - B + B * place.length / mean) for place in self.places]
+
+
+def scored_files(
+    corpus: Corpus, query: Mapping[str, float], paths: Iterable[str]
+) -> dict[str, float]:
+    """BM25 of whole files over the same terms."""
+    wanted = set(paths)
+    counts: dict[str, dict[str, int]] = {}
+    lengths = {path: sum(corpus.places[n].length for n in corpus.by_path[path]) for path in wanted}
+    for term in query:
+        for packed in corpus.postings.get(term, ()):
+            place = corpus.places[packed >> _TF_BITS]
+            if place.path in wanted and place.length:
+                held = counts.setdefault(term, {})
+                held[place.path] = held.get(place.path, 0) + (packed & _TF_MASK)
+    mean = sum(lengths.values()) / max(1, len(lengths))
+    scores: dict[str, float] = {}
+    for term, held in counts.items():
+        idf = math.log(1 + (len(wanted) - len(held) + 0.5) / (len(held) + 0.5))
+        for path, count in held.items():
+            norm = K1 * (1 - B + B * lengths[path] / mean)
+            scores[path] = scores.get(path, 0.0) + query[term] * idf * count * (K1 + 1) / (
+                count + norm
+            )
+    return scores

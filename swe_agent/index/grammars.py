@@ -1,0 +1,78 @@
+"""The tree-sitter grammars: this module alone imports them, when a file needs one."""
+
+import importlib
+import time
+from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from tree_sitter import Language, Parser, Tree
+
+_BY_SUFFIX = {
+    "py": ("tree_sitter_python", "language"),
+    "pyi": ("tree_sitter_python", "language"),
+    "js": ("tree_sitter_javascript", "language"),
+    "mjs": ("tree_sitter_javascript", "language"),
+    "cjs": ("tree_sitter_javascript", "language"),
+    "jsx": ("tree_sitter_javascript", "language"),
+    "ts": ("tree_sitter_typescript", "language_typescript"),
+    "mts": ("tree_sitter_typescript", "language_typescript"),
+    "cts": ("tree_sitter_typescript", "language_typescript"),
+    "tsx": ("tree_sitter_typescript", "language_tsx"),
+    "go": ("tree_sitter_go", "language"),
+    "rs": ("tree_sitter_rust", "language"),
+    "java": ("tree_sitter_java", "language"),
+    "c": ("tree_sitter_c", "language"),
+    "rb": ("tree_sitter_ruby", "language"),
+    "json": ("tree_sitter_json", "language"),
+    "sh": ("tree_sitter_bash", "language"),
+    "bash": ("tree_sitter_bash", "language"),
+}
+_HEADERS = {"h": "c"}
+_CPP_WORDS = (b"class ", b"namespace ", b"template", b"::", b"public:", b"private:", b'extern "C"')
+_CHUNK = 65536
+
+
+def language_of(path: str, content: bytes) -> str | None:
+    """The suffix whose grammar reads this file; None where we have none.
+
+    A header that looks like C++ has none: the grammar of C would see errors everywhere.
+    """
+    name = path.rsplit("/", 1)[-1]
+    if "." not in name:
+        return None
+    suffix = name.rsplit(".", 1)[-1].lower()
+    if suffix in _HEADERS:
+        return None if any(word in content for word in _CPP_WORDS) else _HEADERS[suffix]
+    return suffix if suffix in _BY_SUFFIX else None
+
+
+def parse(language: str, source: bytes, limit_s: float) -> "Tree | None":
+    """The syntax tree, or None when parsing took longer than `limit_s` seconds."""
+    parser = _parser(language)
+    end = time.monotonic() + limit_s
+
+    def read(offset: int, _point: object) -> bytes:
+        return source[offset : offset + _CHUNK]
+
+    try:
+        return parser.parse(read, progress_callback=lambda _at, _error: time.monotonic() > end)
+    except ValueError:
+        parser.reset()
+        return None
+
+
+@cache
+def grammar(language: str) -> "Language":
+    """The grammar of a suffix that `language_of` gives."""
+    from tree_sitter import Language
+
+    module, function = _BY_SUFFIX[language]
+    return Language(getattr(importlib.import_module(module), function)())
+
+
+@cache
+def _parser(language: str) -> "Parser":
+    from tree_sitter import Parser
+
+    return Parser(grammar(language))

@@ -1,0 +1,129 @@
+"""Files and functions ranked for an issue, without a model: signals fused by fixed weights."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from swe_agent.index.corpus import Corpus
+from swe_agent.index.mentions import mentions
+from swe_agent.index.signals import SIGNALS, Scene, Scores, is_test
+
+WEIGHTS: Mapping[str, float] = {
+    "terms": 1.0,
+    "file_terms": 0.2,
+    "name": 0.5,
+    "qualified": 0.4,
+    "class": 0.2,
+    "frame": 1.2,
+    "path": 0.5,
+    "file_name": 0.3,
+    "history": 0.3,
+    "size": 0.2,
+    "aside": -0.4,
+}
+"""Chosen coarsely; `bench/locate.py --ablate` shows what each is worth."""
+_REASONS = {
+    "terms": "its text is about the same words",
+    "file_terms": "its file is about the same words",
+    "name": "the issue names it",
+    "qualified": "the issue names it with its class or module",
+    "class": "the issue names its class",
+    "frame": "the traceback passes through it",
+    "path": "the issue names its file",
+    "file_name": "its file is called after words of the issue",
+    "history": "its file changes often, or did for like reasons",
+}
+_REST, _FADE = 0.4, 0.8
+"""A file is worth its best unit and a fading share of the next five."""
+_NEXT = 5
+_TELLING = 0.05
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """One place in the ranking."""
+
+    name: str
+    """`path`, or `path::Class.method`."""
+    score: float
+    first: int
+    last: int
+    reasons: tuple[str, ...]
+    """What spoke for it, strongest first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """All files and functions that anything spoke for, best first."""
+
+    files: tuple[Ranked, ...]
+    functions: tuple[Ranked, ...]
+
+
+def rank(
+    corpus: Corpus,
+    issue: str,
+    prior: Mapping[str, float] | None = None,
+    weights: Mapping[str, float] = WEIGHTS,
+) -> Ranking:
+    """Rank what may have to change for an issue.
+
+    Args:
+        corpus: the repository. Tests are not ranked unless there is nothing else.
+        issue: its text, markdown or plain.
+        prior: what history says of each file, in [0, 1].
+        weights: of each signal; one that is missing is not computed.
+    """
+    sources = frozenset(path for path in corpus.by_path if not is_test(path))
+    scene = Scene(corpus, mentions(issue), sources or frozenset(corpus.by_path), prior or {})
+    parts = {name: SIGNALS[name](scene) for name, weight in weights.items() if weight}
+    return fused(scene, {name: _scaled(name, scores) for name, scores in parts.items()}, weights)
+
+
+def fused(scene: Scene, parts: Mapping[str, Scores], weights: Mapping[str, float]) -> Ranking:
+    """The ranking from scaled signals."""
+    totals: dict[int, float] = {}
+    for name, scores in parts.items():
+        for number, score in scores.items():
+            totals[number] = totals.get(number, 0.0) + weights[name] * score
+    places = scene.corpus.places
+    by_file: dict[str, list[int]] = {}
+    for number in totals:
+        by_file.setdefault(places[number].path, []).append(number)
+    files: dict[str, tuple[float, int]] = {}
+    for path, numbers in by_file.items():
+        numbers.sort(key=lambda n: (-totals[n], n))
+        rest = sum(totals[n] * _FADE**i for i, n in enumerate(numbers[1 : 1 + _NEXT]))
+        files[path] = (totals[numbers[0]] + _REST * rest, numbers[0])
+
+    def why(number: int) -> tuple[str, ...]:
+        gains = [(weights[k] * s.get(number, 0.0), k) for k, s in parts.items() if k in _REASONS]
+        return tuple(_REASONS[k] for gain, k in sorted(gains, reverse=True) if gain > _TELLING)[:3]
+
+    ranked_files = tuple(
+        Ranked(path, score, 1, max(places[n].last for n in by_file[path]), why(best))
+        for path, (score, best) in sorted(files.items(), key=lambda row: (-row[1][0], row[0]))
+    )
+    functions = sorted(
+        (n for n in totals if places[n].kind == "function"), key=lambda n: (-totals[n], n)
+    )
+    return Ranking(
+        ranked_files,
+        tuple(
+            Ranked(
+                f"{places[n].path}::{places[n].qualified}",
+                totals[n],
+                places[n].first,
+                places[n].last,
+                why(n),
+            )
+            for n in functions
+        ),
+    )
+
+
+def _scaled(name: str, scores: Scores) -> Scores:
+    """BM25 has no upper bound: the best counts as 1."""
+    if not name.endswith("terms") or not scores:
+        return scores
+    top = max(scores.values()) or 1.0
+    return {number: score / top for number, score in scores.items()}

@@ -1,0 +1,127 @@
+"""What the index keeps of one file: its outline, and its text in units, each with counted terms.
+
+A record depends on the file's path (its language) and bytes alone, so it is kept by their hash.
+"""
+
+import marshal
+import sys
+from dataclasses import dataclass
+from typing import cast
+
+from swe_agent.index.grammars import language_of
+from swe_agent.index.languages import QUERIES
+from swe_agent.index.outline import Definition, Outline, is_parsable, outline
+from swe_agent.index.terms import counted
+
+FORMAT = f"1-{sys.version_info[0]}.{sys.version_info[1]}"
+"""Changes whenever records of before cannot be read or would differ."""
+MODULE = ""
+"""Qualified name of the unit that holds what lies outside functions and classes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """A piece of a file that is ranked on its own: an outermost function or method, a class or
+    module without those."""
+
+    qualified: str
+    kind: str
+    """`function`, `class` or `module`."""
+    first: int
+    last: int
+    terms: dict[str, int]
+    calls: tuple[str, ...] = ()
+    """Names called in it, each once."""
+    bases: tuple[str, ...] = ()
+    """Last names of what a class inherits from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One file in the index."""
+
+    outline: Outline
+    units: tuple[Unit, ...]
+
+
+def is_source(path: str) -> bool:
+    """Whether some grammar's suffix is the path's."""
+    return path.rpartition(".")[2].lower() in QUERIES
+
+
+def record_of(path: str, content: bytes) -> Record:
+    """The record of a file's bytes; without units where it is not text that people write."""
+    if not is_parsable(content) or language_of(path, content) is None:
+        return Record(Outline(), ())
+    found = outline(path, content)
+    text = content.decode("utf-8", "replace")
+    return Record(found, tuple(_units(found, text.split("\n"))))
+
+
+def _units(found: Outline, lines: list[str]) -> list[Unit]:
+    """The file cut into units; each line belongs to the innermost unit around it."""
+    places: list[Definition | None] = [None]
+    owner = [0] * (len(lines) + 2)
+    function_end = 0
+    for definition in found.definitions:
+        if definition.first <= function_end and definition.last <= function_end:
+            continue
+        if definition.kind == "function":
+            function_end = definition.last
+        places.append(definition)
+        span = range(definition.first, min(definition.last, len(lines)) + 1)
+        owner[span.start : span.stop] = [len(places) - 1] * len(span)
+    called: list[set[str]] = [set() for _ in places]
+    for callee, at in found.calls:
+        called[owner[min(at, len(lines))]].add(callee)
+    pieces: list[list[str]] = [[] for _ in places]
+    for number, line in enumerate(lines, 1):
+        pieces[owner[number]].append(line)
+    units = []
+    for place, piece, calls in zip(places, pieces, called, strict=True):
+        terms = counted("\n".join(piece))
+        names = tuple(sorted(calls))
+        if place is None:
+            units.append(Unit(MODULE, "module", 1, len(lines), terms, names))
+            continue
+        bases = tuple(base.rpartition(".")[2] for base in place.bases)
+        units.append(
+            Unit(place.qualified, place.kind, place.first, place.last, terms, names, bases)
+        )
+    return units
+
+
+def packed(record: Record) -> bytes:
+    """A record as bytes for the cache."""
+    out = record.outline
+    definitions = [(d.qualified, d.kind, d.first, d.last, d.bases) for d in out.definitions]
+    units = [
+        (u.qualified, u.kind, u.first, u.last, u.terms, u.calls, u.bases) for u in record.units
+    ]
+    return marshal.dumps((out.language, definitions, out.calls, out.imports, units))
+
+
+def unpacked(content: bytes) -> Record:
+    """The record that `packed` made bytes of.
+
+    Raises:
+        ValueError, EOFError, TypeError: the bytes are damaged.
+    """
+    language, definitions, calls, imports, units = cast(
+        "tuple[str, list[tuple[str, str, int, int, tuple[str, ...]]],"
+        " tuple[tuple[str, int], ...], tuple[tuple[str, int], ...],"
+        " list[tuple[str, str, int, int, dict[str, int], tuple[str, ...], tuple[str, ...]]]]",
+        marshal.loads(content),
+    )
+    return Record(
+        Outline(
+            language,
+            tuple(
+                Definition(q, "class" if k == "class" else "function", f, e, b)
+                for q, k, f, e, b in definitions
+            ),
+            calls,
+            imports,
+        ),
+        tuple(Unit(*unit) for unit in units),
+    )

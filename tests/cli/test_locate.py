@@ -1,0 +1,62 @@
+"""`swe-agent locate` prints places, and with --json nothing else on stdout."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.cli.conftest import Call, git
+
+
+@pytest.fixture(autouse=True)
+def cache_home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SWE_AGENT_CACHE_HOME", str(tmp_path / "cache"))
+
+
+@pytest.fixture
+def shop(repo: Path) -> Path:
+    (repo / "gcd.py").write_text("class Number:\n    def gcd(self, a, b):\n        return a\n")
+    (repo / "lcm.py").write_text("def lcm(a, b):\n    return b\n")
+    git(repo, "add", "-A")
+    git(repo, "commit", "-q", "-m", "second")
+    return repo
+
+
+def test_json_has_files_and_functions_with_scores(call: Call, shop: Path) -> None:
+    answer = call("locate", shop, "-i", "gcd(0, 5) never ends", "--top", "1", "--json")
+    found = json.loads(answer.out)
+    assert answer.code == 0
+    assert [row["path"] for row in found["files"]] == ["gcd.py"]
+    assert [row["name"] for row in found["functions"]] == ["gcd.py::Number.gcd"]
+    assert found["files"][0]["score"] > 0
+
+
+def test_people_read_it_on_stderr(call: Call, shop: Path) -> None:
+    answer = call("locate", shop, "-i", "gcd(0, 5) never ends")
+    assert "gcd.py::Number.gcd" in answer.err
+    assert answer.out == ""
+
+
+def test_a_change_in_the_work_tree_is_seen(call: Call, shop: Path) -> None:
+    call("locate", shop, "-i", "lcm", "--json")
+    (shop / "new.py").write_text("def fresh_one():\n    pass\n")
+    answer = call("locate", shop, "-i", "`fresh_one` fails", "--json")
+    assert json.loads(answer.out)["functions"][0]["name"] == "new.py::fresh_one"
+
+
+def test_a_folder_without_git_is_read_too(call: Call, tmp_path: Path) -> None:
+    folder = tmp_path / "plain"
+    folder.mkdir()
+    (folder / "a.go").write_text("package a\nfunc Sum(a int) int { return a }\n")
+    answer = call("locate", folder, "-i", "Sum is wrong", "--json")
+    assert json.loads(answer.out)["functions"][0]["name"] == "a.go::Sum"
+
+
+@pytest.mark.parametrize("where", ["missing", "empty"])
+def test_nothing_to_read_is_a_usage_fault(call: Call, tmp_path: Path, where: str) -> None:
+    (tmp_path / "empty").mkdir()
+    assert call("locate", tmp_path / where, "-i", "x").code == 2
+
+
+def test_no_issue_is_a_usage_fault(call: Call, shop: Path) -> None:
+    assert call("locate", shop).code == 2
