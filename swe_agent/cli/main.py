@@ -12,6 +12,7 @@ from swe_agent.cli.apply import apply
 from swe_agent.cli.demo import demo
 from swe_agent.cli.doctor import doctor
 from swe_agent.cli.locate import locate
+from swe_agent.cli.replay import replay
 from swe_agent.cli.resume import resume
 from swe_agent.cli.run import run
 from swe_agent.core.errors import ExitCode, SweAgentError
@@ -24,6 +25,7 @@ app.command()(run)
 app.command()(resume)
 app.command()(apply)
 app.command()(locate)
+app.command()(replay)
 app.add_typer(runs.app, name="runs")
 app.add_typer(tools.app, name="tools")
 app.add_typer(config.app, name="config")

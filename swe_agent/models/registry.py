@@ -77,7 +77,9 @@ def factories(settings: Settings, key_of: KeyOf) -> dict[str, Factory]:
         return model
 
     def replay(name: str) -> Model:
-        model = Replay(Path(_named("replay", name, "RUN")))
+        folder, at, last = _named("replay", name, "RUN").rpartition("@")
+        plays_part = bool(at) and last.isdecimal()
+        model = Replay(Path(folder if plays_part else name), int(last) if plays_part else None)
         model.warm_up()
         return model
 

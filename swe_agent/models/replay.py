@@ -21,38 +21,30 @@ class Replay:
     """The recorded run's folder."""
     until: int | None = None
     """The last step that is played; None: all."""
-    then: Model | None = None
-    """Who goes on after it; None: nobody."""
     _turns: tuple[Turn, ...] | None = field(default=None, init=False)
 
     @property
     def name(self) -> str:
-        return f"{PROVIDER}/{self.folder}"
+        return f"{PROVIDER}/{self.folder}" + ("" if self.until is None else f"@{self.until}")
 
     def complete(self, prompt: Prompt) -> Turn:
         """The recorded reply that comes after the history's turns.
 
         Raises:
             UsageFault: there is no such run.
-            ModelFault: the recording has no reply left and nobody goes on.
+            ModelFault: the recording has no reply left.
         """
         turns = self._read()
         said = sum(isinstance(message, Turn) for message in prompt.whole)
         if said < len(turns):
             return turns[said].model_copy(update={"usage": Usage()})
-        if self.then is not None:
-            return self.then.complete(prompt)
         raise ModelFault(
             f"The recording {self.folder} has no reply left; {len(turns)} were played.",
-            "The run took another way than the recorded one; --then MODEL goes on from there.",
+            "Another model can go on from here: swe-agent replay RUN --until N --then MODEL.",
         )
 
     def worst_case_usd(self, prompt: Prompt) -> float | None:
-        """0.0 while the recording plays, then what the model after it says."""
-        said = sum(isinstance(message, Turn) for message in prompt.whole)
-        if self.then is None or said < len(self._read()):
-            return 0.0
-        return self.then.worst_case_usd(prompt)
+        return 0.0
 
     def warm_up(self) -> None:
         """Read the log.
@@ -61,8 +53,6 @@ class Replay:
             UsageFault: there is no such run, or its log is damaged.
         """
         self._read()
-        if self.then is not None:
-            self.then.warm_up()
 
     def _read(self) -> tuple[Turn, ...]:
         if self._turns is None:
