@@ -169,6 +169,24 @@ def test_a_command_does_not_run_where_its_copy_is_gone(folder: Path) -> None:
             assert sandbox.run("pwd", 5).output != b"/\n"
 
 
+@pytest.mark.soak
+def test_every_change_of_the_conformance_suite_is_seen_and_taken_back(folder: Path) -> None:
+    suite = pytest.importorskip("tests.runtime.conformance.test_checkpoints")
+    rig = pytest.importorskip("tests.runtime.conformance.rig")
+    store = TreeStore(folder / "changes")
+    base = rig.tree_of(store, suite.BASE)
+    with closing(start_local(LocalPlan(Limits()))) as made:
+        made.fill(tar_of(store, base, "workspace", 0, ("state", "state/home")))
+        sandbox = BrokerSandbox(made, store, made.root, folder)
+        sandbox.begin(base, ())
+        before = sandbox.checkpoint()
+        for command in suite.CHANGES.values():
+            sandbox.run(command.replace("/tmp/ref", "$HOME/ref"), 30)
+            assert sandbox.checkpoint().tree != base, command
+            sandbox.restore(before)
+            assert sandbox.checkpoint().tree == base, command
+
+
 def test_set_up_runs_in_each_copy(tmp_path: Path) -> None:
     store = TreeStore(tmp_path / "store")
     sandboxes = EnginelessSandboxes("none", store, Limits(), tmp_path)
