@@ -5,14 +5,13 @@ Set-up is run only where the tests cannot be collected without it.
 """
 
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
-from swe_agent.core.errors import EnvironmentFault
+from swe_agent.core.errors import EnvironmentFault, PolicyRefused, UsageFault
 from swe_agent.core.events import EnvironmentReady
 from swe_agent.core.protocols import Sandbox, TreeReader
 from swe_agent.core.text import decoded
+from swe_agent.runtime.containerfile import OWN_PROFILES, Containerfile, find_containerfile
 from swe_agent.runtime.environment import Prepared
 from swe_agent.runtime.images import BASE_IMAGE, no_base_image, no_python
 from swe_agent.runtime.profiles import (
@@ -23,8 +22,11 @@ from swe_agent.runtime.profiles import (
     profile_named,
 )
 from swe_agent.runtime.pyproject import PythonFacts, python_facts
+from swe_agent.runtime.sandboxes import Sandboxes
 from swe_agent.runtime.setup import SetUp
 from swe_agent.runtime.versions import Version, allows, shown, version_of
+from swe_agent.settings.consent import agree, is_agreed
+from swe_agent.settings.load import Loaded
 from swe_agent.settings.schema import Settings
 from swe_agent.verify.collect import can_tell, why_not_collected
 from swe_agent.verify.detect import detect_tests, needs_pytest
@@ -32,20 +34,6 @@ from swe_agent.verify.detect import detect_tests, needs_pytest
 _PROBE_TIMEOUT_S = 60.0
 _COLLECT_TIMEOUT_S = 300.0
 _VERSION = "python3 -c 'import sys; print(\"%d.%d\" % sys.version_info[:2])'"
-
-
-class Sandboxes(Protocol):
-    """What makes sandboxes; a backend without images knows none."""
-
-    def has_image(self, name: str) -> bool: ...
-
-    def pull(self, image: str, timeout_s: float) -> None: ...
-
-    def pythons(self) -> Mapping[Version, str]: ...
-
-    def prepare(self, setup: SetUp, tree: str) -> Prepared: ...
-
-    def fresh(self, prepared: Prepared, tree: str) -> AbstractContextManager[Sandbox]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,15 +85,18 @@ class _Maker:
         self._wanted, self._sandboxes = wanted, sandboxes
         self._settings = wanted.settings
         named = wanted.settings.sandbox.profile
+        self._own = _agreed(own_file(wanted.reader, named))
         self._profile = (
-            profile_named(named) if named else detect_profile(wanted.reader, load_profiles())
+            detect_profile(wanted.reader, load_profiles())
+            if self._own or not named
+            else profile_named(named)
         )
         is_python = self._profile is not None and self._profile.facts == "python"
         self._facts = python_facts(wanted.reader) if is_python else PythonFacts()
 
     def made(self) -> Provision:
         setup = self._setup(self._image())
-        given = self._settings.sandbox.setup
+        given = self._settings.sandbox.setup or (self._own.commands if self._own else ())
         if given:
             setup = replace(setup, commands=given, inputs=None)
             if not self._facts.says_python:
@@ -129,7 +120,7 @@ class _Maker:
     def _as_it_is(self, prepared: Prepared, sandbox: Sandbox) -> Provision:
         return Provision(
             prepared,
-            self._profile.name if self._profile else "default",
+            self._own.kind if self._own else self._profile.name if self._profile else "default",
             self._commands(sandbox),
             sandbox.root,
             sandbox.shell,
@@ -205,6 +196,14 @@ class _Maker:
         """
         settings, profile = self._settings, self._profile
         named, asked = settings.sandbox.image, settings.sandbox.profile
+        if named is None and self._own:
+            if self._own.dockerfile:
+                network = settings.sandbox.network != "off"
+                self._wanted.say(f"Using the repository's {self._own.path}.")
+                return self._sandboxes.own_image(self._own, self._wanted.tree, network)
+            named = self._own.image
+        elif found := find_containerfile(self._wanted.reader):
+            self._wanted.say(f"The repository has {found.path}: --profile {found.kind} uses it.")
         usual = profile.image if profile else None
         if named is None and usual and (asked or self._sandboxes.has_image(usual)):
             named = usual
@@ -224,7 +223,7 @@ class _Maker:
             EnvironmentFault: the project refuses this Python, and no image has another.
         """
         facts = self._facts
-        if self._settings.sandbox.image or not facts.says_python:
+        if self._settings.sandbox.image or self._own or not facts.says_python:
             return ""
         said = decoded(sandbox.execute(_VERSION, _PROBE_TIMEOUT_S).output)
         here = version_of(said)
@@ -234,6 +233,49 @@ class _Maker:
             found = f"Python {shown(here)}" if here else "no Python"
             raise no_python(facts.requires, found)
         return "" if best == here else pythons[best]
+
+
+def own_file(reader: TreeReader, profile: str | None) -> Containerfile | None:
+    """The repository's own file that a profile's name stands for; None for every other profile.
+
+    Raises:
+        UsageFault: the repository has none.
+    """
+    kind = next((one for one in OWN_PROFILES if one == profile), None)
+    if kind is None:
+        return None
+    found = find_containerfile(reader, kind)
+    if found is None:
+        raise UsageFault(
+            f"The repository has no {kind} that is understood.", "Leave out the profile."
+        )
+    return found
+
+
+def record_consent(loaded: Loaded, reader: TreeReader) -> None:
+    """Where the user named the repository's own Dockerfile as profile, remember its content.
+
+    Raises:
+        UsageFault: the repository has none, or the consent cannot be kept.
+    """
+    if loaded.is_the_users("sandbox.profile"):
+        found = own_file(reader, loaded.settings.sandbox.profile)
+        if found is not None:
+            agree("containerfile", found.content)
+
+
+def _agreed(found: Containerfile | None) -> Containerfile | None:
+    """
+    Raises:
+        PolicyRefused: the user did not agree to this content.
+    """
+    if found is not None and not is_agreed("containerfile", found.content):
+        raise PolicyRefused(
+            f"The repository asks for its own {found.path}, which runs its commands as root in "
+            "a container with network; you did not agree to it as it is now.",
+            f"Read it, then say --profile {found.kind}, or choose another profile.",
+        )
+    return found
 
 
 def best_python(

@@ -33,7 +33,7 @@ from swe_agent.core.protocols import Model, Watcher
 from swe_agent.core.result import RunResult
 from swe_agent.core.task import Task, TestReport, Verdict
 from swe_agent.models.registry import default_model
-from swe_agent.provision import Wanted, again, provision
+from swe_agent.provision import Wanted, again, provision, record_consent
 from swe_agent.runtime.environment import Prepared
 from swe_agent.runtime.intake import take_in
 from swe_agent.runtime.repository import read_repository
@@ -82,6 +82,7 @@ def solve(request: RunRequest, watch: Watcher) -> RunResult:
     repository = read_repository(request.repository, settings.sandbox.include)
     with _Run(request.run_folder, watch, request.say, request.human) as run:
         tree, behind = take_in(repository, run.store, settings.sandbox.include)
+        record_consent(request.settings, run.store.reader(tree))
         task = Task(
             id=request.run_folder.name,
             issue=request.issue or DEFAULT_ISSUE,
@@ -147,7 +148,9 @@ class _Run:
         self.folder, self._say, self._human = folder, say, human
         self._began = time.monotonic()
         self._open = ExitStack()
-        self.log = self._open.enter_context(EventLog(folder / "events.jsonl", watch, known_secrets()))
+        self.log = self._open.enter_context(
+            EventLog(folder / "events.jsonl", watch, known_secrets())
+        )
         self.store = TreeStore(folder / "checkpoints")
         self._open.callback(self.store.close)
         self.state = State()

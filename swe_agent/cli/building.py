@@ -8,7 +8,7 @@ from pathlib import Path
 from swe_agent.assemble import sandboxes_of
 from swe_agent.cli.home import new_run_id
 from swe_agent.cli.screen import say
-from swe_agent.provision import Provision, Wanted, provision
+from swe_agent.provision import Provision, Wanted, provision, record_consent
 from swe_agent.runtime.intake import take_in
 from swe_agent.runtime.repository import find_root, read_repository
 from swe_agent.runtime.setup import passed_on
@@ -30,12 +30,14 @@ def built(
         SweAgentError: as a run would.
     """
     root = find_root(repository)
-    settings = load(*told, {"sandbox.profile": profile}, root).settings
+    loaded = load(*told, {"sandbox.profile": profile}, root)
+    settings = loaded.settings
     found = read_repository(root, settings.sandbox.include)
     with tempfile.TemporaryDirectory(prefix="swe-agent-build-") as name:
         store = TreeStore(Path(name))
         try:
             tree, _ = take_in(found, store, settings.sandbox.include)
+            record_consent(loaded, store.reader(tree))
             sandboxes = sandboxes_of(settings, store, new_run_id(), Path(name))
             sandboxes.version_tag = found.version_tag
             wanted = Wanted(settings, tree, store.reader(tree), say, passed_on(os.environ))

@@ -20,6 +20,7 @@ from swe_agent.core.events import Checkpoint
 from swe_agent.core.protocols import Sandbox
 from swe_agent.runtime.box import HOME, Limits
 from swe_agent.runtime.bubblewrap import BubblewrapBox, Plan, outer_uid, start_bubblewrap
+from swe_agent.runtime.containerfile import Containerfile
 from swe_agent.runtime.environment import Prepared
 from swe_agent.runtime.gitdir import GitDir, write_git
 from swe_agent.runtime.hostview import ENVIRONMENT, OPT, WORKSPACE, make_folder
@@ -69,6 +70,15 @@ class EnginelessSandboxes:
 
     def pull(self, image: str, timeout_s: float) -> None:
         """Nothing: there are no images."""
+
+    def own_image(self, found: Containerfile, tree: str, network: bool) -> str:
+        """
+        Raises:
+            EnvironmentFault: always: a Dockerfile needs an engine.
+        """
+        raise EnvironmentFault(
+            f"The repository's {found.path} needs a Docker engine.", "Use --sandbox docker."
+        )
 
     def pythons(self) -> Mapping[Version, str]:
         """None but the machine's own."""

@@ -18,6 +18,7 @@ from swe_agent.core.events import Checkpoint
 from swe_agent.core.protocols import Sandbox
 from swe_agent.core.text import decoded
 from swe_agent.runtime.box import Limits
+from swe_agent.runtime.containerfile import Containerfile, build_containerfile
 from swe_agent.runtime.docker import (
     RUN_LABEL,
     DockerBox,
@@ -102,6 +103,10 @@ class DockerSandboxes:
         except EnvironmentFault:
             return False
         return True
+
+    def own_image(self, found: Containerfile, tree: str, network: bool) -> str:
+        """The image of the repository's own Dockerfile, built of a tree."""
+        return build_containerfile(self.client, self._store, tree, found, network)
 
     def pythons(self) -> Mapping[Version, str]:
         """Images of ours by the Python that they have."""

@@ -10,6 +10,7 @@ from swe_agent.core.events import Checkpoint
 from swe_agent.core.protocols import Sandbox
 from swe_agent.runtime.box import Limits
 from swe_agent.runtime.bubblewrap import Plan, bubblewrap_program, start_bubblewrap
+from swe_agent.runtime.containerfile import Containerfile
 from swe_agent.runtime.engine import connect
 from swe_agent.runtime.engineless import EnginelessSandboxes
 from swe_agent.runtime.environment import DockerSandboxes, Prepared
@@ -34,6 +35,8 @@ class Sandboxes(Protocol):
     def pull(self, image: str, timeout_s: float) -> None: ...
 
     def pythons(self) -> Mapping[Version, str]: ...
+
+    def own_image(self, found: Containerfile, tree: str, network: bool) -> str: ...
 
     def prepare(self, setup: SetUp, tree: str) -> Prepared: ...
 

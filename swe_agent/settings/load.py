@@ -36,6 +36,7 @@ FROM_ENVIRONMENT = {
 """Environment variable to setting."""
 
 _DEFAULT = "default"
+_FROM_REPOSITORY_FILE = "the repository's .swe-agent/config.yaml"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,10 @@ class Loaded:
     provenance: dict[str, str]
     ignored: tuple[str, ...] = ()
     """Keys that the repository's file sets and may not set, in its order; safe to print."""
+
+    def is_the_users(self, key: str) -> bool:
+        """Whether a value is not the repository's word."""
+        return self.provenance.get(key) != _FROM_REPOSITORY_FILE
 
 
 def load(
@@ -104,7 +109,7 @@ def _users() -> Layer:
 
 def _repositorys(repository: Path) -> tuple[Layer, tuple[str, ...]]:
     path = repository / ".swe-agent" / "config.yaml"
-    source = "the repository's .swe-agent/config.yaml"
+    source = _FROM_REPOSITORY_FILE
     if not path.exists():
         return Layer(source, {}), ()
     pairs = flattened(read_mapping(path), source)
