@@ -8,14 +8,18 @@ import sys
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from swe_agent.cli.home import state_home
 from swe_agent.core.errors import SweAgentError
 
+if TYPE_CHECKING:
+    from swe_agent.runtime.housekeeping import Ours
+
 State = Literal["ok", "warn", "fail"]
 
 ENOUGH_DISK_BYTES = 5_000_000_000
+MANY_IMAGES = 20
 SAFE_GITS = {(2, 39): 4, (2, 40): 2, (2, 41): 1, (2, 42): 2, (2, 43): 4, (2, 44): 1, (2, 45): 1}
 """First patch release of each line that has the fixes of May 2024 (CVE-2024-32002 and others)."""
 SAFE_GITPYTHON = (3, 1, 60)
@@ -112,7 +116,18 @@ def _engine() -> list[Row]:
         rows.append(_disk("engine's disk", found.folder))
     if found.image_bytes is None:
         return [*rows, _no_image(BASE_IMAGE)]
-    return [*rows, Row("base image", "ok", f"{BASE_IMAGE}, {found.image_bytes / 1e6:.0f} MB")]
+    rows.append(Row("base image", "ok", f"{BASE_IMAGE}, {found.image_bytes / 1e6:.0f} MB"))
+    return [*rows, _ours(found.ours)]
+
+
+def _ours(ours: "Ours") -> Row:
+    """How much of ours lies on the engine."""
+    made = [one for one in ours.images if one.kind in ("env", "dockerfile")]
+    left = [one for one in ours.containers if one.is_left_over]
+    found = f"{len(made)} images, {len(left)} containers left over"
+    if left or len(made) > MANY_IMAGES:
+        return Row("environments", "warn", found, "Tidy up: `swe-agent sandbox prune`.")
+    return Row("environments", "ok", found)
 
 
 def _no_image(image: str) -> Row:

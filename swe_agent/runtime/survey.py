@@ -6,6 +6,7 @@ from pathlib import Path
 from swe_agent.core.errors import EnvironmentFault
 from swe_agent.core.text import visible
 from swe_agent.runtime.engine import connect
+from swe_agent.runtime.housekeeping import Ours, find_ours
 
 TIMEOUT_S = 10.0
 
@@ -21,6 +22,8 @@ class Survey:
     """Where it keeps images, if that is on this machine."""
     image_bytes: int | None
     """Size of the image asked for; None where it is not there."""
+    ours: Ours
+    """Our images and containers."""
 
 
 def survey(image: str) -> Survey:
@@ -46,6 +49,7 @@ def survey(image: str) -> Survey:
             api=client.api.api_version,
             folder=folder if folder.is_dir() else None,
             image_bytes=size,
+            ours=find_ours(client),
         )
     except (DockerException, RequestException, OSError) as error:
         raise EnvironmentFault(
