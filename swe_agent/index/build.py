@@ -3,19 +3,21 @@
 import os
 import time
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ProcessPoolExecutor, wait
 from dataclasses import dataclass
+from itertools import chain
 
 from swe_agent.core.protocols import TreeReader
 from swe_agent.index.cache import Cache
 from swe_agent.index.corpus import Corpus
 from swe_agent.index.record import is_source, packed, record_of, unpacked
+from swe_agent.index.workers import Chunk, made_apart
 
 LIMIT_S = 120.0
 MOST_FILES = 100_000
 _PARALLEL_BYTES = 2_000_000
 """Below it, starting a second process costs more than it saves."""
 _CHUNK_BYTES = 400_000
+_MOST_WORKERS = 4
 _REWRITE_SHARE = 0.02
 """Share of files that must be new before the merged corpus is written again."""
 _DEAD_SHARE = 0.3
@@ -93,39 +95,13 @@ def _made(
                     return
                 yield path, packed(record_of(path, content))
         return
-    yield from _made_apart(iter(first), chunks, end)
+    workers = min(_MOST_WORKERS, os.cpu_count() or 1)
+    yield from made_apart(chain(first, chunks), end, workers)
 
 
-def _made_apart(
-    first: Iterator[list[tuple[str, bytes]]], more: Iterator[list[tuple[str, bytes]]], end: float
-) -> Iterator[tuple[str, bytes]]:
-    import multiprocessing
-
-    workers = min(4, os.cpu_count() or 1)
-    waiting: set[Future[list[tuple[str, bytes]]]] = set()
-    with ProcessPoolExecutor(workers, multiprocessing.get_context("spawn")) as pool:
-        while time.monotonic() < end:
-            while len(waiting) < 2 * workers:
-                chunk = next(first, None) or next(more, None)
-                if not chunk:
-                    break
-                waiting.add(pool.submit(records_of, chunk))
-            if not waiting:
-                break
-            done, waiting = wait(waiting, max(0.0, end - time.monotonic()), "FIRST_COMPLETED")
-            for future in done:
-                yield from future.result()
-        pool.shutdown(wait=False, cancel_futures=True)
-
-
-def records_of(chunk: list[tuple[str, bytes]]) -> list[tuple[str, bytes]]:
-    """Packed records of some files; what a worker process runs."""
-    return [(path, packed(record_of(path, content))) for path, content in chunk]
-
-
-def _chunks(reader: TreeReader, missing: Mapping[str, str]) -> Iterator[list[tuple[str, bytes]]]:
+def _chunks(reader: TreeReader, missing: Mapping[str, str]) -> Iterator[Chunk]:
     """Files with their bytes, in pieces of about equal work; equal bytes once."""
-    chunk: list[tuple[str, bytes]] = []
+    chunk: Chunk = []
     size = 0
     seen: set[str] = set()
     for path, key in missing.items():

@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from dataclasses import dataclass, field
 
-from swe_agent.index.terms import IDENTIFIER, is_stop, terms_of
+from swe_agent.index.terms import IDENTIFIER, is_stop, shingles, terms_of
 
 LARGEST_CHARS = 60_000
 """An issue is read so far; what follows is logs."""
@@ -35,7 +35,7 @@ _ERROR = re.compile(
 )
 _QUOTED = re.compile(r"\"([^\"\n]{8,160})\"|'([^'\n]{8,160})'")
 
-TITLE, PROSE, CODE, TRACE = 2.0, 1.0, 0.5, 0.2
+TITLE, PROSE, CODE, TRACE, PHRASE = 2.0, 1.0, 0.5, 0.2, 1.0
 """Weights of a word by where it stands."""
 
 
@@ -63,8 +63,6 @@ class Mentions:
     """In order of the text."""
     lines: list[Frame] = field(default_factory=list)
     """Lines that links to code name."""
-    phrases: list[str] = field(default_factory=list)
-    """Error messages and quoted strings, which code may hold literally."""
 
 
 def mentions(issue: str) -> Mentions:
@@ -85,7 +83,9 @@ def mentions(issue: str) -> Mentions:
     parts = [(title, 0.9), ("\n".join(inline), 1.0), (code, 0.6), (plain, 0.5), (trace, 0.25)]
     _read_names(parts, found)
     _weigh_terms([(title, TITLE), (plain, PROSE), (code, CODE), (trace, TRACE)], found)
-    found.phrases = _phrases(text)
+    for phrase in _phrases(text):
+        for shingle in shingles(phrase):
+            found.terms[shingle] = PHRASE
     return found
 
 

@@ -11,9 +11,9 @@ from typing import cast
 from swe_agent.index.grammars import language_of
 from swe_agent.index.languages import QUERIES
 from swe_agent.index.outline import Definition, Outline, is_parsable, outline
-from swe_agent.index.terms import counted
+from swe_agent.index.terms import counted, literal_shingles
 
-FORMAT = f"1-{sys.version_info[0]}.{sys.version_info[1]}"
+FORMAT = f"2-{sys.version_info[0]}.{sys.version_info[1]}"
 """Changes whenever records of before cannot be read or would differ."""
 MODULE = ""
 """Qualified name of the unit that holds what lies outside functions and classes."""
@@ -79,7 +79,8 @@ def _units(found: Outline, lines: list[str]) -> list[Unit]:
         pieces[owner[number]].append(line)
     units = []
     for place, piece, calls in zip(places, pieces, called, strict=True):
-        terms = counted("\n".join(piece))
+        body = "\n".join(piece)
+        terms = {**literal_shingles(body), **counted(body)}
         names = tuple(sorted(calls))
         if place is None:
             units.append(Unit(MODULE, "module", 1, len(lines), terms, names))

@@ -7,6 +7,9 @@ from functools import lru_cache
 
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _PART = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
+_PROSE_WORD = re.compile(r"[A-Za-z][A-Za-z']+")
+_LITERAL = re.compile(r"\"[^\"\n]{8,300}\"|'[^'\n]{8,300}'")
+_PLACEHOLDER = re.compile(r"%\(?\w*\)?[sdrf]|\{[^}]*\}|\\[nt]")
 LONGEST = 64
 """Characters of an identifier; longer ones are machine-made."""
 
@@ -48,6 +51,26 @@ def terms_of(identifier: str) -> tuple[str, ...]:
 def counted(text: str) -> dict[str, int]:
     """How often each term occurs in a text."""
     return expanded(Counter(IDENTIFIER.findall(text)))
+
+
+def shingles(text: str) -> list[str]:
+    """Three words in a row as one term each, of a text that code may hold literally.
+
+    >>> shingles("line 3 has no colon")
+    ['line has no', 'has no colon']
+    """
+    words = [word.lower() for word in _PROSE_WORD.findall(text)]
+    return [" ".join(words[i : i + 3]) for i in range(len(words) - 2)]
+
+
+def literal_shingles(text: str) -> dict[str, int]:
+    """The shingles of a text's string literals that lie on one line."""
+    found: dict[str, int] = {}
+    for literal in _LITERAL.findall(text):
+        if literal.count(" ") > 1:
+            for shingle in shingles(_PLACEHOLDER.sub(" ", literal[1:-1])):
+                found[shingle] = 1
+    return found
 
 
 def expanded(identifiers: Mapping[str, int]) -> dict[str, int]:
