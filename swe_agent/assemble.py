@@ -8,10 +8,12 @@ from swe_agent.aci.load import load_tools
 from swe_agent.aci.permissions import Human, Permissions
 from swe_agent.aci.route import Route
 from swe_agent.agent.attempt import Attempt
+from swe_agent.context.economy import Rates
 from swe_agent.core.errors import UsageFault
 from swe_agent.core.protocols import Model
 from swe_agent.models.client import Waiting
-from swe_agent.models.registry import client_of, spec_of
+from swe_agent.models.prices import PriceList
+from swe_agent.models.registry import HOSTED, client_of, spec_of
 from swe_agent.repair.offline import OfflineModel
 from swe_agent.runtime.box import Limits
 from swe_agent.runtime.engine import connect
@@ -23,6 +25,9 @@ from swe_agent.settings.content import content_roots
 from swe_agent.settings.keys import api_keys
 from swe_agent.settings.schema import Settings
 from swe_agent.strategies import react
+
+USUAL_WINDOW_TOKENS = 128_000
+"""A model's context window where the price list has none."""
 
 Say = Callable[[str], None]
 STRATEGIES: Mapping[str, Callable[[Attempt], None]] = {"react": react.solve}
@@ -61,6 +66,16 @@ def model_for(role: str, own: Model, settings: Settings, say: Say) -> Model:
     """
     spec = spec_of(role, settings)
     return model_named(spec, settings, say) if spec else own
+
+
+def rates_of(spec: str, settings: Settings) -> tuple[Rates, int]:
+    """What cached input costs the model, and its context window; the usual where nobody knows."""
+    provider, _, name = spec.partition("/")
+    vendor = HOSTED.get(provider)
+    prices = PriceList(vendor, name, settings.models.base_url) if vendor and name else None
+    rates = prices.cache_rates() if prices else None
+    window = settings.context.window_tokens or (prices.window_tokens() if prices else None)
+    return Rates(*rates) if rates else Rates(), window or USUAL_WINDOW_TOKENS
 
 
 def route_of(settings: Settings, store: TreeStore, human: Human | None) -> Route:

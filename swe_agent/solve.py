@@ -16,7 +16,7 @@ from swe_agent.agent.attempt import Attempt, Kit
 from swe_agent.agent.outcome import exit_of, result_of
 from swe_agent.agent.reflect import salvage
 from swe_agent.agent.state import State
-from swe_agent.assemble import model_named, route_of, sandboxes_of, strategy_named
+from swe_agent.assemble import model_named, rates_of, route_of, sandboxes_of, strategy_named
 from swe_agent.core.errors import Interrupted, LimitReached, SweAgentError, UsageFault
 from swe_agent.core.events import (
     Checkpoint,
@@ -285,6 +285,7 @@ class _Run:
         if state.accepted or state.limit:
             return
         _, targets = targets_of(state.baseline, self._aims())
+        rates, window = rates_of(self.started.model, settings)
         kit = Kit(
             model=model,
             route=route_of(settings, self.store, self._human),
@@ -296,6 +297,8 @@ class _Run:
             targets=frozenset(targets),
             guards=guards_of(state.baseline),
             deadline=self._began + settings.limits.max_time_s,
+            rates=rates,
+            window_tokens=window,
         )
         assert state.checkpoint is not None, "the environment's"
         attempt = Attempt(kit, state, kit.open_sandbox(state.checkpoint))

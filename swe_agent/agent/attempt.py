@@ -7,15 +7,18 @@ calls runs, the observation before the model sees it, the checkpoint before the 
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from swe_agent.aci.route import Route
 from swe_agent.aci.tool import PastCall, ToolLimits, Workbench
 from swe_agent.agent.desk import Desk
+from swe_agent.agent.folding import Room
 from swe_agent.agent.state import State
-from swe_agent.context.render import changed, render
+from swe_agent.context.economy import Rates
+from swe_agent.context.render import Head, changed
+from swe_agent.context.rules import rules_of
 from swe_agent.core.errors import ContextExceeded, LimitReached, SandboxLost, SweAgentError
 from swe_agent.core.events import (
     Checkpoint,
@@ -60,6 +63,10 @@ class Kit:
     """Tests that must not be lost."""
     deadline: float
     """`time.monotonic()` at which the run's time is up."""
+    rates: Rates = field(default_factory=Rates)
+    """What cached input costs the model."""
+    window_tokens: int = 128_000
+    """The model's context window."""
     purse: Purse | None = None
     """What may be spent, shared with all that spends with this attempt; None: one of its own."""
     listen: Callable[[str], None] | None = None
@@ -78,6 +85,7 @@ class Attempt:
         self._saver: threading.Thread | None = None
         self._save_fault: SweAgentError | None = None
         self._system = prompt_text("system", shell=sandbox.shell, root=sandbox.root)
+        self._rules = self._project_rules()
         self._repeat_unsaved()
 
     @property
@@ -138,17 +146,23 @@ class Attempt:
         settings, state = self.kit.settings, self.state
         self._check_limits()
         # What the limit cut once gets twice the room.
-        room = 2 if state.turn and state.turn.stop == "max_tokens" else 1
-        limit = room * settings.models.max_output_tokens
-        prompt, rows = render(self._system, state.history, self.kit.route.specs(), limit)
-        step = state.steps + 1
-        tokens = sum(row.tokens for row in rows)
-        self.append(ContextRendered(step=step, tokens=tokens, rows=changed(rows, state.ledger)))
-        with Desk(step, self.purse, self.append, self.kit.listen) as desk:
-            try:
-                desk.replied(self.kit.model.complete(self._asked(prompt, desk)))
-            except ContextExceeded as fault:
-                self._stop("context", prompt.max_output_tokens, fault.message)
+        times = 2 if state.turn and state.turn.stop == "max_tokens" else 1
+        limit = times * settings.models.max_output_tokens
+        head = Head(self._system, self.kit.route.specs(), self._rules)
+        room = Room(state, self.append, settings, self.kit.rates, self.kit.window_tokens)
+        while True:
+            prompt, rows = room.fitted(head, limit)
+            tokens = sum(row.tokens for row in rows)
+            step, new = state.steps + 1, changed(rows, state.ledger)
+            self.append(ContextRendered(step=step, tokens=tokens, rows=new))
+            with Desk(step, self.purse, self.append, self.kit.listen) as desk:
+                try:
+                    desk.replied(self.kit.model.complete(self._asked(prompt, desk)))
+                    return
+                except ContextExceeded as fault:
+                    exceeded = fault
+            if not room.fold_harder(head, tokens):
+                self._stop("context", tokens, exceeded.message)
 
     def _asked(self, prompt: Prompt, desk: Desk) -> Prompt:
         models, phase = self.kit.settings.models, self.state.phase
@@ -269,6 +283,15 @@ class Attempt:
     def _reopen(self, checkpoint: Checkpoint) -> None:
         self._sandbox.close()
         self._sandbox = self.kit.open_sandbox(checkpoint)
+
+    def _project_rules(self) -> Note | None:
+        """The rules that the user's checkout brings, read from the run's first tree."""
+        started, settings = self.state.started, self.kit.settings
+        if started is None:
+            return None
+        tree = self.kit.store.reader(started.base_tree)
+        found = rules_of(tree, settings.context.rules_chars)
+        return Note(kind="reminder", text=prompt_text("rules", files=found)) if found else None
 
     def _repeat_unsaved(self) -> None:
         """Run again the one call after the last checkpoint whose observation is on disk already."""

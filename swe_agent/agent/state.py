@@ -8,6 +8,8 @@ from typing import Literal
 from pydantic import JsonValue
 
 from swe_agent.aci.tool import PastCall
+from swe_agent.context.story import Story
+from swe_agent.context.tokens import Scale
 from swe_agent.core.events import (
     CandidateScored,
     Checkpoint,
@@ -15,6 +17,7 @@ from swe_agent.core.events import (
     ContextRendered,
     EnvironmentReady,
     Event,
+    HistoryFolded,
     HumanSaid,
     LedgerRow,
     LimitHit,
@@ -52,6 +55,13 @@ class State:
     phase: Phase | Literal[""] = ""
     iteration: int = 0
     history: list[Message] = field(default_factory=list)
+    """All that was said, as it was."""
+    story: Story = field(default_factory=Story)
+    """The same as a model is shown it."""
+    scale: Scale = field(default_factory=Scale)
+    """What the provider counts for a token of ours."""
+    budget_tokens: int = 0
+    """What the conversation has to fit into since the provider said so; 0: it did not."""
     past: list[PastCall] = field(default_factory=list)
     done_in_phase: set[str] = field(default_factory=set)
     """Tools that did what was asked since the phase began."""
@@ -92,6 +102,8 @@ class State:
     reminders: list[str] = field(default_factory=list)
     """Names of the reminders given in this iteration."""
     ledger: dict[str, LedgerRow] = field(default_factory=dict)
+    reckoned: int = 0
+    """Tokens of the last prompt, as we reckoned them."""
     accepted: CandidateScored | None = None
     limit: LimitHit | None = None
     finished: RunFinished | None = None
@@ -107,6 +119,9 @@ class State:
                 self._phase(event)
             case ContextRendered():
                 self.ledger |= {row.layer: row for row in event.rows}
+                self.reckoned = event.tokens
+            case HistoryFolded():
+                self._folded(event)
             case ModelCalled() | ModelFailed() | ModelReplied():
                 self._request(event)
             case ToolCalled():
@@ -146,7 +161,16 @@ class State:
 
     def _say(self, note: Note | None) -> None:
         if note is not None:
-            self.history.append(note)
+            self._tell(note, self.steps)
+
+    def _tell(self, message: Message, step: int) -> None:
+        self.history.append(message)
+        self.story.add(message, step)
+
+    def _folded(self, event: HistoryFolded) -> None:
+        self.story.fold(event.digests, event.leave_out, event.summary)
+        if event.why == "exceeded":
+            self.budget_tokens = event.budget_tokens
 
     def _told(self, event: ReminderGiven | HumanSaid) -> None:
         self._say(event.note)
@@ -188,12 +212,15 @@ class State:
         self.turns_in_phase += 1
         self.silent_turns = 0 if event.turn.calls else self.silent_turns + 1
         self.pending = deque(event.turn.calls)
-        self.history.append(event.turn)
+        self._tell(event.turn, event.step)
+        usage = event.turn.usage
+        if not usage.estimated:
+            self.scale = self.scale.corrected(self.reckoned, usage.tokens - usage.output_tokens)
 
     def _observe(self, event: ToolReturned) -> None:
         call = self.pending.popleft()
         self.running = None
-        self.history.append(event.observation)
+        self._tell(event.observation, event.step)
         self.past.append(PastCall(event.step, call, event.observation))
         if event.observation.outcome == "ok":
             self.done_in_phase.add(call.name)

@@ -1,44 +1,125 @@
-"""One prompt from the history, and the ledger that says what it is made of."""
+"""One prompt from the story of an attempt, and the ledger that says what it is made of."""
 
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
+from swe_agent.context.story import Entry, Story
+from swe_agent.context.tokens import message_text, spec_text, tokens_of
 from swe_agent.core.events import LedgerRow
-from swe_agent.core.messages import Message, Turn
+from swe_agent.core.messages import Note, Observation, Turn
 from swe_agent.core.protocols import Prompt, ToolSpec
 
-_CHARS_PER_TOKEN = 4
-"""An estimate for the ledger alone; limits are kept by the provider's own counts."""
+_WHY = {
+    "whole": "as they were",
+    "repeat": "lines that stand above are not shown twice",
+    "digest": "folded; recall shows them",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What stands before the conversation."""
+
+    system: str
+    tools: tuple[ToolSpec, ...] = ()
+    rules: Note | None = None
+    """The project's own rules; None where it has none."""
 
 
 def render(
-    system: str, history: Sequence[Message], tools: tuple[ToolSpec, ...], max_output_tokens: int
+    head: Head, story: Story, max_output_tokens: int, ratio: float = 1.0
 ) -> tuple[Prompt, tuple[LedgerRow, ...]]:
     """The prompt of the next call, and a row for each layer. Pure: the same log gives the same
-    bytes."""
-    prompt = Prompt(system, tuple(history), tools, max_output_tokens)
-    rows = (
-        LedgerRow(layer="system", tokens=_tokens(len(system)), why="always"),
-        LedgerRow(layer="tools", tokens=_tokens(sum(map(_spec_chars, tools))), why="always"),
-        LedgerRow(layer="history", tokens=_tokens(sum(map(_chars, history))), why="whole"),
+    bytes.
+
+    Args:
+        head: system text, tools, rules.
+        story: the conversation so far.
+        max_output_tokens: longest reply that is asked for.
+        ratio: tokens that the provider counts for one of ours.
+    """
+    rules = (head.rules,) if head.rules else ()
+    prompt = Prompt(
+        head.system,
+        (*rules, *story.messages()),
+        head.tools,
+        max_output_tokens,
+        left_out=story.before(),
     )
-    return prompt, rows
+    return prompt, (*_head_rows(head, ratio), *_story_rows(story, ratio))
+
+
+def count(prompt: Prompt, ratio: float = 1.0) -> int:
+    """Tokens of a prompt, reckoned message by message: what the rows of its ledger add up to."""
+    texts = [prompt.system, *map(spec_text, prompt.tools), *map(message_text, prompt.history)]
+    return sum(_scaled(tokens_of(text), ratio) for text in texts)
 
 
 def changed(rows: Sequence[LedgerRow], before: Mapping[str, LedgerRow]) -> tuple[LedgerRow, ...]:
-    """The rows that differ from the request before."""
-    return tuple(row for row in rows if before.get(row.layer) != row)
+    """The rows that differ from the request before; a layer that is gone counts 0 tokens."""
+    names = {row.layer for row in rows}
+    gone = (
+        LedgerRow(layer=name, tokens=0, why="nothing left of it")
+        for name, row in before.items()
+        if name not in names and row.tokens
+    )
+    return (*(row for row in rows if before.get(row.layer) != row), *gone)
 
 
-def _tokens(chars: int) -> int:
-    return -(-chars // _CHARS_PER_TOKEN)
+def _head_rows(head: Head, ratio: float) -> Iterable[LedgerRow]:
+    yield LedgerRow(layer="system", tokens=_scaled(tokens_of(head.system), ratio), why="always")
+    tools = sum(_scaled(tokens_of(spec_text(spec)), ratio) for spec in head.tools)
+    yield LedgerRow(layer="tools", tokens=tools, why="always")
+    if head.rules:
+        tokens = _scaled(tokens_of(head.rules.text), ratio)
+        yield LedgerRow(layer="rules", tokens=tokens, why="the project's own")
 
 
-def _spec_chars(spec: ToolSpec) -> int:
-    return len(spec.name) + len(spec.description) + len(json.dumps(spec.schema))
+def _story_rows(story: Story, ratio: float) -> Iterable[LedgerRow]:
+    layers: dict[str, list[Entry]] = {}
+    for entry in story.visible():
+        layers.setdefault(_layer(entry), []).append(entry)
+    for layer in sorted(layers):
+        entries = layers[layer]
+        tokens = sum(_scaled(entry.tokens, ratio) for entry in entries)
+        whole = sum(_scaled(entry.whole_tokens, ratio) for entry in entries)
+        cut = ""
+        if whole > tokens:
+            steps = _steps(entry.step for entry in entries)
+            cut = f"{whole - tokens} of {whole} tokens, steps {steps}"
+        why = _WHY[entries[0].form] if layer.startswith("observations") else ""
+        yield LedgerRow(layer=layer, tokens=tokens, why=why, cut=cut)
+    if story.summary and story.left_out:
+        gone = story.gone()
+        whole = sum(_scaled(entry.whole_tokens, ratio) for entry in gone)
+        yield LedgerRow(
+            layer="left out",
+            tokens=_scaled(tokens_of(story.summary.text), ratio),
+            why="stands for the oldest steps; recall shows what they observed",
+            cut=f"{whole} tokens, steps {_steps(entry.step for entry in gone)}",
+        )
 
 
-def _chars(message: Message) -> int:
-    if isinstance(message, Turn):
-        return len(message.text) + sum(len(json.dumps(call.arguments)) for call in message.calls)
-    return len(message.text)
+def _layer(entry: Entry) -> str:
+    match entry.message:
+        case Turn():
+            return "replies"
+        case Observation():
+            return f"observations: {entry.form}"
+        case Note(kind=kind):
+            return f"notes: {kind}"
+
+
+def _scaled(tokens: int, ratio: float) -> int:
+    return int(tokens * ratio + 0.5)
+
+
+def _steps(steps: Iterable[int]) -> str:
+    """Numbers as ranges: `1-3, 7`."""
+    spans: list[list[int]] = []
+    for step in sorted(set(steps)):
+        if spans and step == spans[-1][1] + 1:
+            spans[-1][1] = step
+        else:
+            spans.append([step, step])
+    return ", ".join(f"{a}-{b}" if b > a else str(a) for a, b in spans)

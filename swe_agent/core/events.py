@@ -172,6 +172,16 @@ class HistoryFolded(Record):
     step: int
     folded: tuple[str, ...]
     """Ids of the calls whose observations are shown as digests from now on."""
+    digests: dict[str, str] = Field(default_factory=dict)
+    """What stands for each of them."""
+    leave_out: int = 0
+    """Messages of the conversation before this one are left out; 0: as before."""
+    summary: str = ""
+    """What is said in place of those."""
+    why: Literal["worthwhile", "window", "exceeded"] = "worthwhile"
+    """It saves money, the window is full, or the provider said so."""
+    budget_tokens: int = 0
+    """What the conversation had to fit into; 0: nothing forced it."""
 
 
 class HumanSaid(Record):

@@ -67,6 +67,13 @@ class Prompt:
     """How hard the model is to think; None: as the vendor does by itself."""
     temperature: float | None = None
     watch: RequestWatch | None = field(default=None, compare=False, repr=False)
+    left_out: tuple[Message, ...] = field(default=(), repr=False)
+    """Messages that came before and are not sent: for models that count replies."""
+
+    @property
+    def whole(self) -> tuple[Message, ...]:
+        """All messages, those left out first."""
+        return (*self.left_out, *self.history)
 
 
 class Model(Protocol):

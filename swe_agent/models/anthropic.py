@@ -4,36 +4,42 @@ import json
 import re
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
 from swe_agent.core.errors import ContextExceeded, ModelFault
-from swe_agent.core.messages import StopReason, Turn, Usage
+from swe_agent.core.messages import Message, StopReason, Turn, Usage
 from swe_agent.core.protocols import Model, Prompt
 from swe_agent.models.anthropic_wire import (
     STATUS_OF_ERROR,
     Block,
     StreamedReply,
+    mark,
+    messages_of,
     opaque_of,
-    request_of,
+    system_of,
     text_delta,
+    tools_of,
 )
 from swe_agent.models.calls import tool_calls
 from swe_agent.models.endpoint import Endpoint
 from swe_agent.models.faults import Refusal, fault_of, incomplete, retry_after_s, unreachable
 from swe_agent.models.learned import MOST_CHANGES, Learned
 from swe_agent.models.meter import Meter
+from swe_agent.models.openai_sdk import RAW
 from swe_agent.models.prices import PriceList
+from swe_agent.models.segments import Segments, body_of
 from swe_agent.models.sse import payloads
 
 if TYPE_CHECKING:
     import anthropic
 
-    Create = Callable[..., AbstractContextManager[anthropic.APIResponse[object]]]
+    Post = Callable[..., anthropic.APIResponse[object]]
 
 PROVIDER = "anthropic"
+PATH = "/v1/messages"
 CONNECT_TIMEOUT_S = 20.0
 STOPS: dict[str, StopReason] = {
     "tool_use": "tool_use",
@@ -60,6 +66,7 @@ class Anthropic:
     _without_thinking: int = field(default=0, init=False)
     _meter: Meter = field(init=False, repr=False)
     _learned: Learned = field(init=False, repr=False)
+    _segments: Segments = field(default_factory=Segments, init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._meter = Meter(self.name, PriceList(PROVIDER, self.model, self.endpoint.base_url))
@@ -105,21 +112,30 @@ class Anthropic:
         return self._learned.from_refusal(refused, frozenset(request) & _OPTIONAL, "max_tokens")
 
     def _request(self, prompt: Prompt) -> Block:
-        said = request_of(prompt, self.name, self._without_thinking)
         known = self._learned.abilities
         most = known.most_output_tokens or prompt.max_output_tokens
         request: Block = {
             "model": self.model,
             "max_tokens": min(most, prompt.max_output_tokens),
-            "messages": [*said.messages],
         }
         optional: Block = {"stream": self.stream or None, "temperature": prompt.temperature}
         if prompt.effort and prompt.effort not in ("none", "minimal"):
             optional |= {"output_config": {"effort": prompt.effort}}
             optional |= {"thinking": {"type": "adaptive"}}
-        optional |= {"system": [*said.system] or None, "tools": [*said.tools] or None}
+        optional |= {"system": [*system_of(prompt)] or None, "tools": [*tools_of(prompt)] or None}
         given = {name: value for name, value in optional.items() if value is not None}
         return request | {name: v for name, v in given.items() if self._learned.takes(name)}
+
+    def _body(self, prompt: Prompt, request: Block) -> bytes:
+        without = self._without_thinking
+
+        def encode(history: Sequence[Message], turns: int) -> list[Block]:
+            return messages_of(history, self.name, without - turns)
+
+        head = self._segments.head_of(prompt.history, without, encode)
+        tail = encode(head.tail, head.turns)
+        mark(tail)
+        return body_of("messages", head, tail, request)
 
     def _ask(self, prompt: Prompt, request: Block) -> Turn:
         client = self._ready()
@@ -127,10 +143,11 @@ class Anthropic:
         import httpx2
 
         key, reply = self.endpoint.key, StreamedReply()
-        # Untyped on purpose: our own records are the types of requests and replies.
-        create = cast("Create", client.messages.with_streaming_response.create)
+        body = self._body(prompt, request)
         try:
-            with create(**request) as response:
+            # Bytes in, bytes out: the SDK's records would walk the whole history at each step.
+            post = cast("Post", client.post)
+            with closing(post(PATH, content=body, cast_to=object, options=RAW)) as response:
                 kind = response.headers.get("content-type", "")
                 chunks = self._bounded(response.iter_bytes())
                 hear = prompt.watch.said if prompt.watch else None

@@ -1,13 +1,14 @@
 """Chat Completions over OpenAI's SDK: any endpoint that speaks them; what it takes is learned."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
 from swe_agent.core.errors import ModelFault
-from swe_agent.core.messages import StopReason, Turn, Usage
+from swe_agent.core.messages import Message, StopReason, Turn, Usage
 from swe_agent.core.protocols import Model, Prompt
 from swe_agent.models.calls import tool_calls
 from swe_agent.models.endpoint import Endpoint
@@ -26,6 +27,7 @@ from swe_agent.models.openai_wire import (
     tools_of,
 )
 from swe_agent.models.prices import PriceList
+from swe_agent.models.segments import Segments, body_of
 from swe_agent.models.strict import without_nulls
 from swe_agent.models.text_calls import calls_in
 from swe_agent.models.text_tools import as_text
@@ -52,6 +54,7 @@ class OpenAI:
     _wire: Wire = field(init=False, repr=False)
     _meter: Meter = field(init=False, repr=False)
     _learned: Learned = field(init=False, repr=False)
+    _segments: Segments = field(default_factory=Segments, init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._wire = Wire(self.name, self.endpoint)
@@ -100,10 +103,8 @@ class OpenAI:
         known, takes = self._learned.abilities, self._learned.takes
         shown = prompt if takes("tools") else as_text(prompt)
         most = known.most_output_tokens or prompt.max_output_tokens
-        carried = frozenset(name for name in REASONING if takes(name))
         request: dict[str, JsonValue] = {
             "model": self.model,
-            "messages": [*messages_of(shown, self.name, carried)],
             self._limit_field: min(most, prompt.max_output_tokens),
         }
         if shown.tools:
@@ -119,11 +120,25 @@ class OpenAI:
                 request["stream_options"] = {"include_usage": True}
         return request
 
+    def _body(self, prompt: Prompt, request: dict[str, JsonValue]) -> bytes:
+        takes = self._learned.takes
+        shown = prompt if takes("tools") else as_text(prompt)
+        carried = frozenset(name for name in REASONING if takes(name))
+
+        def encode(history: Sequence[Message], turns: int) -> list[dict[str, JsonValue]]:
+            return messages_of(history, self.name, carried)
+
+        head = self._segments.head_of(shown.history, (carried, takes("tools")), encode)
+        if shown.system.strip():
+            system = {"role": "system", "content": shown.system}
+            head.parts.insert(0, json.dumps(system).encode())
+        return body_of("messages", head, encode(head.tail, head.turns), request)
+
     def _ask(self, prompt: Prompt, request: dict[str, JsonValue]) -> Turn:
         def read(incoming: Incoming) -> Completion:
             return completion_of(incoming, prompt.watch.said if prompt.watch else _unheard)
 
-        completion = self._wire.ask("chat", request, read)
+        completion = self._wire.ask("/chat/completions", self._body(prompt, request), read)
         key = self.endpoint.key
         if completion.error and not completion.choices:
             raise fault_of(self.name, _refusal(completion.error), key)
@@ -182,17 +197,10 @@ class OpenAI:
 
 
 def _optional(request: dict[str, JsonValue]) -> frozenset[str]:
-    """Optional fields that a request has, by the names under which they are refused."""
-    needed = {"model", "messages", "max_tokens", "max_completion_tokens"}
-    sent = set(request) - needed
-    text = json.dumps(request.get("tools", []))
-    if '"strict": true' in text:
-        sent.add("strict")
-    messages = request["messages"]
-    assert isinstance(messages, list)
-    for message in messages:
-        sent |= {name for name in REASONING if isinstance(message, dict) and name in message}
-    return frozenset(sent)
+    """Optional fields that a request may have, by the names under which they are refused."""
+    needed = {"model", "max_tokens", "max_completion_tokens"}
+    strict = {"strict"} if '"strict": true' in json.dumps(request.get("tools", [])) else set()
+    return frozenset((set(request) - needed) | strict | set(REASONING))
 
 
 def _refusal(error: Problem | str) -> Refusal:

@@ -78,6 +78,24 @@ class PriceList:
         written = self.cost_usd(Usage(cache_write_tokens=input_tokens, output_tokens=output))
         return None if plain is None or written is None else max(plain, written)
 
+    def cache_rates(self) -> tuple[float, float] | None:
+        """What a token costs that is read from the cache, and one that is written to it, in units
+        of fresh input; None where the price is not known or nothing is paid.
+
+        Raises:
+            UsageFault: the user's table is not valid.
+        """
+        fresh = self.cost_usd(Usage(input_tokens=1000))
+        read = self.cost_usd(Usage(cache_read_tokens=1000))
+        written = self.cost_usd(Usage(cache_write_tokens=1000))
+        if not fresh or read is None or written is None:
+            return None
+        return read / fresh, max(written / fresh, 1.0)
+
+    def window_tokens(self) -> int | None:
+        """The model's context window; None where the list does not know it."""
+        return _window(self.provider, self.model)
+
     def _users_rate(self) -> Rate | None:
         path = config_home() / PRICES_FILE
         try:
@@ -123,6 +141,17 @@ def _listed(provider: str, model: str, base_url: str | None) -> "ModelPrice | No
         return genai_prices.calc_price(nothing, model, provider_id=provider).model_price
     except LookupError:
         return None
+
+
+@cache
+def _window(provider: str, model: str) -> int | None:
+    import genai_prices
+
+    try:
+        priced = genai_prices.calc_price(genai_prices.Usage(), model, provider_id=provider)
+    except LookupError:
+        return None
+    return priced.model.context_window
 
 
 def _price(listed: "ModelPrice", usage: Usage) -> float:

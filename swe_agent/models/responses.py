@@ -1,14 +1,14 @@
 """OpenAI's Responses API over its SDK: reasoning is carried back, tools are strict."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from pydantic import JsonValue
 
 from swe_agent.core.errors import ModelFault
-from swe_agent.core.messages import StopReason, Turn, Usage
+from swe_agent.core.messages import Message, StopReason, Turn, Usage
 from swe_agent.core.protocols import Model, Prompt
 from swe_agent.models.calls import tool_calls
 from swe_agent.models.endpoint import Endpoint
@@ -18,6 +18,7 @@ from swe_agent.models.meter import Meter
 from swe_agent.models.openai_sdk import Incoming, Wire
 from swe_agent.models.prices import PriceList
 from swe_agent.models.responses_wire import Counted, Problem, Reply, input_of, tools_of
+from swe_agent.models.segments import Segments, body_of
 from swe_agent.models.sse import payloads
 from swe_agent.models.strict import without_nulls
 
@@ -40,6 +41,7 @@ class Responses:
     _wire: Wire = field(init=False, repr=False)
     _meter: Meter = field(init=False, repr=False)
     _learned: Learned = field(init=False, repr=False)
+    _segments: Segments = field(default_factory=Segments, init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._wire = Wire(self.name, self.endpoint)
@@ -83,7 +85,6 @@ class Responses:
         most = self._learned.abilities.most_output_tokens or prompt.max_output_tokens
         request: dict[str, JsonValue] = {
             "model": self.model,
-            "input": [*input_of(prompt, self.name, takes("include"))],
             "max_output_tokens": min(most, prompt.max_output_tokens),
             "store": False,
         }
@@ -97,11 +98,20 @@ class Responses:
         given = {name: value for name, value in optional.items() if value is not None}
         return request | {name: value for name, value in given.items() if takes(name)}
 
+    def _body(self, prompt: Prompt, request: dict[str, JsonValue]) -> bytes:
+        reasons = self._learned.takes("include")
+
+        def encode(history: Sequence[Message], turns: int) -> list[dict[str, JsonValue]]:
+            return input_of(history, self.name, reasons)
+
+        head = self._segments.head_of(prompt.history, reasons, encode)
+        return body_of("input", head, encode(head.tail, head.turns), request)
+
     def _ask(self, prompt: Prompt, request: dict[str, JsonValue]) -> Turn:
         def read(incoming: Incoming) -> Reply | Problem:
             return _reply(incoming, prompt.watch.said if prompt.watch else lambda _: None)
 
-        reply = self._wire.ask("responses", request, read)
+        reply = self._wire.ask("/responses", self._body(prompt, request), read)
         if isinstance(reply, Problem):
             raise self._failed(reply)
         usage = self._usage(prompt, reply)

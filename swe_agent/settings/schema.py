@@ -60,9 +60,10 @@ class SandboxSettings(Section):
     kind: Literal["docker", "bubblewrap", "none"] | None = None
     """None: docker, else bubblewrap; `none` only where it is asked for."""
     image: ImageName | None = None
-    """None: the base image that sandbox/ensure-engine makes."""
+    """None: one whose Python fits the project, else the base image."""
     profile: Name | None = None
-    """Name of the environment's profile; only written down so far."""
+    """Name of the environment's profile; None: detected. `dockerfile` and `devcontainer` stand for
+    the repository's own, once the user named them."""
     network: Network = "setup"
     """off, setup (only while the environment is prepared), on, or allow:HOST:PORT."""
     memory_mb: int = Field(4096, ge=64)
@@ -151,6 +152,18 @@ class ToolSettings(Section):
     """Characters of an observation before it is elided."""
 
 
+class ContextSettings(Section):
+    """What a model is shown of the conversation."""
+
+    folding: Literal["economic", "window"] = "economic"
+    """economic: old observations become digests when that saves money; window: only when the
+    conversation does not fit."""
+    window_tokens: int | None = Field(None, ge=4_000)
+    """The model's context window; None: as the price list says, else 128,000."""
+    rules_chars: int = Field(8_000, ge=0)
+    """Characters shown of the project's AGENTS.md and CLAUDE.md; 0: none."""
+
+
 class Settings(Section):
     """All settings of one run."""
 
@@ -167,3 +180,4 @@ class Settings(Section):
     tests: TestSettings = TestSettings()
     patch: PatchSettings = PatchSettings()
     tools: ToolSettings = ToolSettings()
+    context: ContextSettings = ContextSettings()

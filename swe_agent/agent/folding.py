@@ -1,0 +1,111 @@
+"""What an attempt does so that its conversation stays cheap and fits: folds, each in the log."""
+
+from collections import Counter
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from swe_agent.agent.state import State
+from swe_agent.context.economy import Fold, Rates, forced, steps_expected, worthwhile
+from swe_agent.context.render import Head, count, render
+from swe_agent.context.story import Entry
+from swe_agent.core.events import Event, HistoryFolded, LedgerRow
+from swe_agent.core.messages import Turn
+from swe_agent.core.protocols import Prompt
+from swe_agent.core.text import elided
+from swe_agent.settings.prompts import prompt as prompt_text
+from swe_agent.settings.schema import Settings
+
+Why = Literal["worthwhile", "window", "exceeded"]
+
+SHRINK = 0.7
+"""What is left of the budget each time that the provider says it is exceeded."""
+LEAST_TOKENS = 500
+"""A conversation is not folded below this."""
+_LAST_STEPS = 6
+_SAID_CHARS = 400
+_CHANGES = ("edit", "edit_lines", "create", "undo")
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """What an attempt's conversation has to fit into, and where folds are written down."""
+
+    state: State
+    append: Callable[[Event], None]
+    settings: Settings
+    rates: Rates
+    window_tokens: int
+
+    def fitted(self, head: Head, limit: int) -> tuple[Prompt, tuple[LedgerRow, ...]]:
+        """The next prompt, after the folds that pay and those that the window forces."""
+        story, ratio = self.state.story, self.state.scale.ratio
+        if self.settings.context.folding == "economic":
+            expected = steps_expected(self.state.steps, self.settings.limits.max_steps)
+            self._write(worthwhile(story, self.rates, expected), "worthwhile")
+        prompt, rows = render(head, story, limit, ratio)
+        budget = self._budget(head, limit)
+        if sum(row.tokens for row in rows) > _fixed(head, ratio) + budget:
+            self._write(forced(story, int(budget / ratio)), "window", budget)
+            prompt, rows = render(head, story, limit, ratio)
+        return prompt, rows
+
+    def fold_harder(self, head: Head, sent_tokens: int) -> bool:
+        """Fold because the provider said that a prompt of so many tokens exceeds its window;
+        whether there was anything left to fold."""
+        ratio = self.state.scale.ratio
+        budget = int((sent_tokens - _fixed(head, ratio)) * SHRINK)
+        fold = forced(self.state.story, int(budget / ratio)) if budget > LEAST_TOKENS else None
+        self._write(fold, "exceeded", budget)
+        return fold is not None
+
+    def _budget(self, head: Head, limit: int) -> int:
+        """Tokens that the conversation may take."""
+        window, learned = self.window_tokens, self.state.budget_tokens
+        room = window - min(limit, window // 4) - _fixed(head, self.state.scale.ratio)
+        return max(LEAST_TOKENS, min(room, learned) if learned else room)
+
+    def _write(self, fold: Fold | None, why: Why, budget_tokens: int = 0) -> None:
+        if fold is None:
+            return
+        gone = self.state.story.entries[: fold.leave_out]
+        self.append(
+            HistoryFolded(
+                step=self.state.steps + 1,
+                folded=tuple(fold.digests),
+                digests=fold.digests,
+                leave_out=fold.leave_out,
+                summary=_summary(gone) if gone else "",
+                why=why,
+                budget_tokens=budget_tokens,
+            )
+        )
+
+
+def _fixed(head: Head, ratio: float) -> int:
+    rules = (head.rules,) if head.rules else ()
+    return count(Prompt(head.system, rules, head.tools), ratio)
+
+
+def _summary(gone: Sequence[Entry]) -> str:
+    """What is said of steps that are left out: what was called, what was changed, the plan."""
+    turns = [(entry.step, entry.message) for entry in gone if isinstance(entry.message, Turn)]
+    calls = [(step, call) for step, turn in turns for call in turn.calls]
+    changed: dict[str, list[int]] = {}
+    plan: list[str] = []
+    for step, call in calls:
+        path, items = call.arguments.get("path"), call.arguments.get("items")
+        if call.name in _CHANGES and isinstance(path, str):
+            changed.setdefault(path, []).append(step)
+        if call.name == "plan" and isinstance(items, list):
+            plan = [str(item) for item in items]
+    said = next((turn.text for _, turn in reversed(turns) if turn.text.strip()), "")
+    return prompt_text(
+        "left_out",
+        first=turns[0][0] if turns else 0,
+        last=turns[-1][0] if turns else 0,
+        calls=dict(Counter(call.name for _, call in calls).most_common()),
+        changed={path: steps[-_LAST_STEPS:] for path, steps in changed.items()},
+        plan=plan,
+        said=elided(said.strip(), _SAID_CHARS),
+    )

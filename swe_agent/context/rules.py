@@ -1,0 +1,50 @@
+"""The project's own rules: AGENTS.md and CLAUDE.md of the user's checkout, shown as material."""
+
+from dataclasses import dataclass
+
+from swe_agent.core.protocols import TreeReader
+from swe_agent.core.text import decoded, elided
+
+NAMES = ("AGENTS.md", "CLAUDE.md")
+"""Names of such files; in one folder the first wins, as the second often repeats or imports it."""
+_LISTED = 20
+
+
+@dataclass(frozen=True, slots=True)
+class RulesFile:
+    """One file with rules; those of a folder hold below it."""
+
+    path: str
+    text: str
+    """Empty: not shown, only named."""
+    chars: int
+    """Length of the whole file."""
+
+
+def rules_of(tree: TreeReader, limit_chars: int) -> tuple[RulesFile, ...]:
+    """The root's rules, as far as they fit, and the names of those that lie deeper.
+
+    Args:
+        tree: the user's checkout.
+        limit_chars: what is shown at most; 0: nothing at all.
+    """
+    if not limit_chars:
+        return ()
+    folders: dict[str, str] = {}
+    for path in tree.paths():
+        folder, _, name = path.rpartition("/")
+        if name not in NAMES or _kind(tree, path) != "file":
+            continue
+        if folder not in folders or name == NAMES[0]:
+            folders[folder] = path
+    found = []
+    for folder, path in sorted(folders.items())[:_LISTED]:
+        text = decoded(tree.read(path)).strip()
+        shown = elided(text, limit_chars) if not folder else ""
+        found.append(RulesFile(path, shown, len(text)))
+    return tuple(found)
+
+
+def _kind(tree: TreeReader, path: str) -> str:
+    entry = tree.entry(path)
+    return entry.kind if entry else ""

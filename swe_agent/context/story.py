@@ -1,0 +1,153 @@
+"""The conversation as a model is shown it: a fold over the log.
+
+Every message has a form: whole; with runs of lines replaced that still stand above; a digest; or a
+pointer. Messages are only added, and forms before a fold do not change, so the provider's cache
+holds. What a form leaves out, `recall(step)` brings back.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+from swe_agent.context.digest import names_in
+from swe_agent.context.lines import Line, shown_lines
+from swe_agent.context.repeats import Seen
+from swe_agent.context.tokens import message_text, tokens_of
+from swe_agent.core.messages import Message, Note, Observation, Turn
+
+Form = Literal["whole", "repeat", "digest"]
+
+
+@dataclass(slots=True)
+class Entry:
+    """One message and the form in which it is shown."""
+
+    message: Message
+    step: int
+    shown: Message
+    form: Form = "whole"
+    tokens: int = 0
+    whole_tokens: int = 0
+    lines: list[Line] = field(default_factory=list)
+    path: str = ""
+    """The file that an observation shows, if it shows one."""
+    page: int = 0
+    """How many observations stand before it."""
+    digest: str = ""
+    """What may come to stand for it, once that was worked out."""
+
+
+@dataclass(slots=True)
+class Story:
+    """All messages of an attempt, in order, with their forms."""
+
+    entries: list[Entry] = field(default_factory=list)
+    left_out: int = 0
+    """Entries at the front that are not shown; what was said first, the task and what a human said
+    are."""
+    summary: Note | None = None
+    """What is said in place of the entries that are left out."""
+    spoken: set[str] = field(default_factory=set)
+    """Names in what the model said."""
+    known: set[str] = field(default_factory=set)
+    """Names that notes and digests show."""
+    _seen: Seen = field(default_factory=Seen)
+
+    def add(self, message: Message, step: int) -> None:
+        """Take a message in; an observation shows what is new in it."""
+        text = message_text(message)
+        entry = Entry(message, step, message, page=len(self._seen.pages))
+        entry.tokens = entry.whole_tokens = tokens_of(text)
+        match message:
+            case Turn():
+                self.spoken |= names_in(text)
+            case Note():
+                self.known |= names_in(text)
+            case Observation():
+                entry.lines = shown_lines(message.text)
+                entry.path = _path(message)
+                self._show(entry)
+        self.entries.append(entry)
+
+    def fold(self, digests: Mapping[str, str], leave_out: int = 0, summary: str = "") -> None:
+        """Show these observations as these texts from now on, and leave out the entries before
+        `leave_out`."""
+        if leave_out > self.left_out:
+            self.left_out = leave_out
+        if summary:
+            self.summary = Note(kind="reminder", text=summary)
+        first = len(self.entries)
+        for at, entry in enumerate(self.entries):
+            message = entry.message
+            if isinstance(message, Observation) and message.call_id in digests:
+                text = digests[message.call_id]
+                entry.form = "digest"
+                entry.shown = message.model_copy(update={"text": text})
+                entry.tokens = tokens_of(text)
+                self.known |= names_in(text)
+                first = min(first, at)
+        self._reshow(0 if leave_out else first)
+
+    def visible(self) -> list[Entry]:
+        """What is shown: task and human notes that are always kept, then all that is not left
+        out."""
+        kept = [entry for entry in self.entries[: self.left_out] if _stays(entry)]
+        return kept + self.entries[self.left_out :] if self.left_out else self.entries
+
+    def messages(self) -> tuple[Message, ...]:
+        """The messages as the model is shown them."""
+        if not self.left_out:
+            return tuple(entry.shown for entry in self.entries)
+        kept = [entry.shown for entry in self.entries[: self.left_out] if _stays(entry)]
+        if self.summary:
+            kept.append(self.summary)
+        return (*kept, *(entry.shown for entry in self.entries[self.left_out :]))
+
+    def before(self) -> tuple[Message, ...]:
+        """The messages up to the last that is left out, as they were."""
+        return tuple(entry.message for entry in self.entries[: self.left_out])
+
+    def gone(self) -> list[Entry]:
+        """What is left out."""
+        return [entry for entry in self.entries[: self.left_out] if not _stays(entry)]
+
+    def _reshow(self, first: int) -> None:
+        """Work out again the forms from an entry on: what stood above may be gone."""
+        if first < len(self.entries):
+            self._seen.forget(self.entries[first].page)
+        for at, entry in enumerate(self.entries[first:], first):
+            if not isinstance(entry.message, Observation):
+                continue
+            if entry.form == "digest" or at < self.left_out:
+                self._seen.hide(entry.step)
+            else:
+                self._show(entry)
+
+    def _show(self, entry: Entry) -> None:
+        message = entry.message
+        assert isinstance(message, Observation), "only observations have lines"
+        shown = self._seen.show(entry.step, entry.lines)
+        if len(shown) == len(entry.lines):
+            entry.form, entry.shown, entry.tokens = "whole", message, entry.whole_tokens
+            return
+        text = "\n".join(line.text for line in shown)
+        entry.form, entry.tokens = "repeat", tokens_of(text)
+        entry.shown = message.model_copy(update={"text": text})
+
+
+def told(messages: Sequence[tuple[Message, int]]) -> Story:
+    """The story of these messages and their steps."""
+    story = Story()
+    for message, step in messages:
+        story.add(message, step)
+    return story
+
+
+def _stays(entry: Entry) -> bool:
+    message = entry.message
+    return isinstance(message, Note) and (entry.step == 0 or message.kind in ("task", "human"))
+
+
+def _path(message: Observation) -> str:
+    found = message.data.get("path") if isinstance(message.data, dict) else None
+    return found if isinstance(found, str) else ""
