@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 RUN_LABEL = "swe-agent.run"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+_KILL_TRIES = 20
 _BROKER_SIGN = "# The broker:"
 TESTBED = "/testbed"
 """Where SWE-bench images have the repository; they are made to run as root."""
@@ -122,6 +123,7 @@ class DockerBox:
     def execute(self, command: str, timeout_s: float, spool_folder: Path) -> CommandResult:
         """A process of its own beside the broker; the exit code is the engine's."""
         from docker.errors import DockerException
+        from requests import RequestException
 
         output, began = Output(spool_folder), time.monotonic()
         timed_out, survivors = False, tuple[str, ...]()
@@ -134,7 +136,7 @@ class DockerBox:
                 _drained(wire, output, time.monotonic() + 10)
             wire.close()
             code = self._api.exec_inspect(made)["ExitCode"]
-        except DockerException as error:
+        except (DockerException, RequestException) as error:
             raise SandboxLost(f"the engine could not run a command: {error}") from error
         if code is None and not timed_out:
             raise SandboxLost("the sandbox went away under a command")
@@ -151,16 +153,19 @@ class DockerBox:
     def kill(self) -> tuple[str, ...]:
         """End every process but the broker. A full process table makes the engine's exec fail for a
         moment."""
-        from docker.errors import DockerException
+        from docker.errors import DockerException, NotFound
+        from requests import RequestException
 
         names = self._processes()
-        for _ in range(20):
+        for _ in range(_KILL_TRIES):
             try:
                 made = self._exec(["sh", "-c", "kill -9 -1"])
                 self._api.exec_start(made)
                 if self._api.exec_inspect(made)["ExitCode"] in (0, 1, 137):
                     return names
-            except DockerException:
+            except NotFound as error:
+                raise SandboxLost("the sandbox is gone") from error
+            except (DockerException, RequestException):
                 time.sleep(0.25)
         raise SandboxLost("the sandbox's processes could not be stopped")
 
@@ -184,10 +189,11 @@ class DockerBox:
         """Command lines of all but the broker and its subshells, as the engine's host lists
         them."""
         from docker.errors import DockerException
+        from requests import RequestException
 
         try:
             rows = self._api.top(self.container, ps_args="-eo pid,args")["Processes"] or []
-        except DockerException:
+        except (DockerException, RequestException):
             return ()
         names = (str(row[-1]) for row in rows)
         return tuple(name[:200] for name in names if _BROKER_SIGN not in name)

@@ -113,12 +113,15 @@ def single_code(find: FindKind, path: str) -> str:
 
 
 def read_single(raw: bytes, find: FindKind, path: str) -> Row | None:
-    """The row of one path; None where it is not there."""
+    """The row of one path; None where it is not there, or something wrote into the reply."""
     lines = raw.decode("ascii", "replace").splitlines()
     if len(lines) != 2:
         return None
     read = _gnu_row if find == "gnu" else _portable_row
-    return _dated({_CLOCK: read(lines[0]), path: read(lines[1])}).get(path)
+    try:
+        return _dated({_CLOCK: read(lines[0]), path: read(lines[1])}).get(path)
+    except ValueError:
+        return None
 
 
 _CLOCK = ""

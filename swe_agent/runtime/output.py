@@ -42,11 +42,15 @@ class Output:
         return bytes(self._head) + b"\n[... %d bytes elided ...]\n" % cut + bytes(tail)
 
     def spooled(self) -> Path | None:
-        """Where the whole lies, once it is long; None for a short one."""
+        """Where the whole lies; None where `shown` is the whole."""
         if self._spool is None:
             return None
         self._spool.close()
-        return Path(str(self._spool.name))
+        place = Path(str(self._spool.name))
+        if self.total_bytes == len(self._head) + len(self._tail):
+            place.unlink()
+            return None
+        return place
 
     def _write(self, chunk: bytes) -> None:
         if self._spool is None:

@@ -50,7 +50,9 @@ def follow(line: str) -> Line:
     fields = json.loads(line)
     if not isinstance(fields, dict) or not isinstance(fields.get("seq"), int):
         raise ValueError("not an event")
-    seq, ts = fields.pop("seq"), fields.pop("ts")
+    seq, ts = fields.pop("seq"), fields.pop("ts", None)
+    if not isinstance(ts, int | float):
+        raise ValueError("not an event")
     return Line(seq, float(ts), _CODEC.validate_python(fields))
 
 

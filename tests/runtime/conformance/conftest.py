@@ -1,0 +1,81 @@
+"""One suite for every sandbox: a backend is a name here, and every test runs on it."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+import pytest
+
+from swe_agent.core.protocols import CommandResult
+from swe_agent.runtime.box import HOME, Box, Limits
+from swe_agent.runtime.bubblewrap import Plan, start_bubblewrap
+from swe_agent.runtime.docker import recipe_for, start_box
+from swe_agent.runtime.sandbox import BrokerSandbox
+from swe_agent.runtime.store import TreeStore
+from swe_agent.runtime.tarball import tar_of
+from tests.backends import need_bubblewrap
+from tests.runtime.conformance.rig import MEMORY_MB, PIDS, File, Rig, Start
+
+DOCKER = pytest.mark.docker
+BACKENDS = (
+    pytest.param("docker-debian", marks=DOCKER),
+    pytest.param("docker-busybox", marks=DOCKER),
+    pytest.param("bubblewrap", marks=pytest.mark.soak),  # tests/runtime/test_bubblewrap.py is short
+)
+IMAGES = {"docker-debian": "base_image", "docker-busybox": "busybox_image"}
+
+
+def docker_start(request: pytest.FixtureRequest, name: str) -> Start:
+    client = request.getfixturevalue("engine")
+    image = request.getfixturevalue(IMAGES[name])
+    limits = Limits(memory_mb=MEMORY_MB, cpus=2.0, pids=PIDS)
+    recipe = recipe_for(client, image, "conformance", limits)
+
+    def start(store: TreeStore, tree: str | None) -> tuple[Box, str]:
+        return start_box(client, recipe, store, tree), recipe.root
+
+    return start
+
+
+def bubblewrap_start() -> Start:
+    need_bubblewrap()
+    plan = Plan(Limits(memory_mb=MEMORY_MB, cpus=2.0, pids=PIDS))
+
+    def start(store: TreeStore, tree: str | None) -> tuple[Box, str]:
+        box = start_bubblewrap(plan)
+        box.fill(tar_of(store, tree, box.root, 0, (HOME, f"{HOME}/home")))
+        return box, box.root
+
+    return start
+
+
+@pytest.fixture(scope="session", params=BACKENDS)
+def rig(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
+    is_docker = request.param in IMAGES
+    made = Rig(
+        request.param,
+        docker_start(request, request.param) if is_docker else bubblewrap_start(),
+        tmp_path_factory.mktemp("rig") / request.param,
+    )
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def sandbox(rig: Rig) -> BrokerSandbox:
+    """The shared sandbox with an empty repository."""
+    return rig.shared({})
+
+
+@pytest.fixture
+def filled(rig: Rig) -> Callable[[Mapping[str, File]], BrokerSandbox]:
+    """Makes the shared sandbox hold these files and no others."""
+    return rig.shared
+
+
+@pytest.fixture
+def run(sandbox: BrokerSandbox) -> Callable[..., CommandResult]:
+    """Runs a command in the shared, empty sandbox."""
+
+    def ran(command: str, timeout_s: float = 20.0) -> CommandResult:
+        return sandbox.run(command, timeout_s)
+
+    return ran
