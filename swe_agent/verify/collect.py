@@ -9,6 +9,7 @@ from swe_agent.verify.runners import NOTHING_COLLECTED
 
 _PYTEST = re.compile(r"(?<![\w.-])py\.?test(?![\w-])")
 _UNITTEST = re.compile(r"(?<=-m )unittest(?![\w.])")
+_NO_REASON = "Failed to import test module"
 _TELLING = re.compile(r"^E?\s*(\w*Error\b.*|.*not found.*|.*No module named.*)")
 
 
@@ -35,6 +36,8 @@ def why_not_collected(sandbox: Sandbox, commands: Sequence[str], timeout_s: floa
             result.spool.unlink(missing_ok=True)
         if result.exit_code not in (0, NOTHING_COLLECTED):
             lines = [line.strip() for line in decoded(result.output).splitlines() if line.strip()]
+            lines = [line for line in lines if line.startswith("E ")] or lines
+            lines = [line for line in lines if _NO_REASON not in line] or lines
             telling = [match[1] for line in lines if (match := _TELLING.match(line))]
             return (telling or lines[-1:] or [f"exit {result.exit_code}"])[0]
     return ""
