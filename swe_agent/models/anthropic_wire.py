@@ -2,11 +2,12 @@
 
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
-from swe_agent.core.messages import Turn
+from swe_agent.core.messages import Message, Turn
 from swe_agent.core.protocols import Prompt, ToolSpec
 from swe_agent.models.calls import Exchange, RawCall, exchanges
 
@@ -28,45 +29,52 @@ STATUS_OF_ERROR = {
 }
 """Of errors that come inside a stream; others count as 500."""
 
-_MARK: dict[str, JsonValue] = {"type": "ephemeral"}
+MARK: dict[str, JsonValue] = {"type": "ephemeral"}
 _ID_CHARS = re.compile(r"[^A-Za-z0-9_-]")
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
-    """The parts of a request that a prompt decides."""
-
-    system: list[Block]
-    messages: list[Block]
-    tools: list[Block]
+def system_of(prompt: Prompt) -> list[Block]:
+    """The system text, marked to be cached."""
+    if not prompt.system.strip():
+        return []
+    return [{"type": "text", "text": prompt.system, "cache_control": MARK}]
 
 
-def request_of(prompt: Prompt, model: str, without_thinking: int = 0) -> Request:
-    """The request for a prompt, with cache marks on tools, system and two user messages (the last).
+def tools_of(prompt: Prompt) -> list[Block]:
+    """The tools, the last one marked to be cached."""
+    tools = [_tool(spec) for spec in prompt.tools]
+    if tools:
+        tools[-1]["cache_control"] = MARK
+    return tools
+
+
+def messages_of(history: Sequence[Message], model: str, without_thinking: int = 0) -> list[Block]:
+    """The messages of a history, or of a part that merges with none of the rest.
 
     Args:
-        prompt: what the model is to see.
+        history: what was said.
         model: name of the model that is asked; another model's thinking is left out.
         without_thinking: leave out the thinking of so many first turns.
     """
-    system: list[Block] = []
-    if prompt.system.strip():
-        system.append({"type": "text", "text": prompt.system, "cache_control": _MARK})
-    tools = [_tool(spec) for spec in prompt.tools]
-    if tools:
-        tools[-1]["cache_control"] = _MARK
     messages: list[tuple[str, list[Block]]] = []
     turns = 0
-    for exchange in exchanges(prompt.history):
+    for exchange in exchanges(history):
         if exchange.turn:
             turns += 1
             thinks = turns > without_thinking and exchange.turn.model == model
             _say(messages, "assistant", _assistant(exchange.turn, thinks))
         _say(messages, "user", _user(exchange))
-    for _, blocks in [m for m in messages if m[0] == "user"][-2:]:
-        blocks[-1]["cache_control"] = _MARK
-    rendered: list[Block] = [{"role": role, "content": [*blocks]} for role, blocks in messages]
-    return Request(system, rendered, tools)
+    return [{"role": role, "content": [*blocks]} for role, blocks in messages]
+
+
+def mark(messages: list[Block]) -> None:
+    """Mark the last two user messages to be cached: the one before was marked last time."""
+    for message in [one for one in messages if one["role"] == "user"][-2:]:
+        content = message["content"]
+        assert isinstance(content, list)
+        last = content[-1]
+        assert isinstance(last, dict)
+        last["cache_control"] = MARK
 
 
 @dataclass(slots=True)

@@ -2,10 +2,10 @@
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal, TypeVar, cast
+from typing import TYPE_CHECKING, TypeVar, cast
 
 from pydantic import ValidationError
 
@@ -15,12 +15,16 @@ from swe_agent.models.faults import Refusal, fault_of, incomplete, retry_after_s
 if TYPE_CHECKING:
     import openai
 
-    Create = Callable[..., AbstractContextManager[openai.APIResponse[object]]]
+    Post = Callable[..., openai.APIResponse[object]]
 
 CONNECT_TIMEOUT_S = 20.0
 LONGEST_REPLY_BYTES = 64_000_000
 
-Api = Literal["chat", "responses"]
+RAW = {
+    "headers": {"X-Stainless-Raw-Response": "stream", "Content-Type": "application/json"},
+    "max_retries": 0,
+}
+"""What both SDKs take to hand the reply over as it comes in."""
 Read = TypeVar("Read")
 
 
@@ -44,25 +48,27 @@ class Wire:
     _client: "openai.OpenAI | None" = field(default=None, init=False, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
-    def ask(
-        self, api: Api, request: Mapping[str, object], read: Callable[[Incoming], Read]
-    ) -> Read:
+    def ask(self, path: str, body: bytes, read: Callable[[Incoming], Read]) -> Read:
         """Send one request and let `read` make something of the reply.
 
+        Args:
+            path: of the API, below the base URL.
+            body: JSON.
+            read: raises `ValueError` where the reply is not whole.
+
         Raises:
-            TransientModelFault: transport, or `read` raised `ValueError`: it is not whole.
+            TransientModelFault: transport, or the reply is not whole.
             ContextExceeded, AccessRefused, ModelFault: it was refused.
         """
         client = self.ready()
         import httpx2
         import openai
 
-        resource = client.chat.completions if api == "chat" else client.responses
-        # Untyped on purpose: our own records are the types of requests and replies.
-        create = cast("Create", resource.with_streaming_response.create)
         key = self.endpoint.key
         try:
-            with create(**request) as response:
+            # Bytes in, bytes out: the SDK's records would walk the whole history at each step.
+            post = cast("Post", client.post)
+            with closing(post(path, content=body, cast_to=object, options=RAW)) as response:
                 kind = response.headers.get("content-type", "")
                 chunks = self._bounded(response.iter_bytes())
                 return read(Incoming(chunks, kind.startswith("text/event-stream")))

@@ -1,10 +1,11 @@
 """The Chat Completions wire format: a prompt as a request, a JSON body as a reply."""
 
 import json
+from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-from swe_agent.core.messages import Turn
+from swe_agent.core.messages import Message, Turn
 from swe_agent.core.protocols import Prompt, ToolSpec
 from swe_agent.models.calls import Exchange, RawCall, exchanges
 from swe_agent.models.strict import strict_schema
@@ -18,19 +19,17 @@ REASONING = ("reasoning_details", "reasoning_content")
 
 
 def messages_of(
-    prompt: Prompt, model: str = "", carried: frozenset[str] = frozenset()
+    history: Sequence[Message], model: str = "", carried: frozenset[str] = frozenset()
 ) -> list[dict[str, JsonValue]]:
     """The messages: each call answered right after it, notes in a row as one user message.
 
     Args:
-        prompt: what the model is to see.
+        history: what was said.
         model: name of the model that is asked; another model's reasoning is left out.
         carried: fields of `REASONING` that the endpoint takes back.
     """
     messages: list[dict[str, JsonValue]] = []
-    if prompt.system.strip():
-        messages.append({"role": "system", "content": prompt.system})
-    for exchange in exchanges(prompt.history):
+    for exchange in exchanges(history):
         if exchange.turn and (exchange.turn.calls or exchange.turn.text.strip()):
             said = _assistant(exchange.turn)
             if exchange.turn.model == model:

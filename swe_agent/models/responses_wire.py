@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-from swe_agent.core.messages import Turn
+from swe_agent.core.messages import Message, Turn
 from swe_agent.core.protocols import Prompt, ToolSpec
 from swe_agent.models.calls import Exchange, RawCall, exchanges
 from swe_agent.models.openai_wire import UNANSWERED
@@ -15,16 +15,16 @@ from swe_agent.models.strict import strict_schema
 Item = dict[str, JsonValue]
 
 
-def input_of(prompt: Prompt, model: str, reasons: bool = True) -> list[Item]:
+def input_of(history: Sequence[Message], model: str, reasons: bool = True) -> list[Item]:
     """The input items: each call's output right after its turn, reasoning back as it came.
 
     Args:
-        prompt: what the model is to see.
+        history: what was said.
         model: name of the model that is asked; another model's reasoning is left out.
         reasons: whether the model takes its reasoning back.
     """
     items: list[Item] = []
-    for exchange in exchanges(prompt.history):
+    for exchange in exchanges(history):
         if exchange.turn:
             items.extend(_said(exchange.turn, reasons and exchange.turn.model == model))
         items.extend(_answers(exchange))
