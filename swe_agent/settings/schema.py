@@ -152,6 +152,18 @@ class ToolSettings(Section):
     """Characters of an observation before it is elided."""
 
 
+class ContextSettings(Section):
+    """What a model is shown of the conversation."""
+
+    folding: Literal["economic", "window"] = "economic"
+    """economic: old observations become digests when that saves money; window: only when the
+    conversation does not fit."""
+    window_tokens: int | None = Field(None, ge=4_000)
+    """The model's context window; None: as the price list says, else 128,000."""
+    rules_chars: int = Field(8_000, ge=0)
+    """Characters shown of the project's AGENTS.md and CLAUDE.md; 0: none."""
+
+
 class Settings(Section):
     """All settings of one run."""
 
@@ -168,3 +180,4 @@ class Settings(Section):
     tests: TestSettings = TestSettings()
     patch: PatchSettings = PatchSettings()
     tools: ToolSettings = ToolSettings()
+    context: ContextSettings = ContextSettings()
