@@ -86,7 +86,7 @@ def _segments(history: Sequence[Message]) -> list[tuple[Message, ...]]:
             if heard and (message.calls or message.text.strip()):
                 cut.append(tuple(history[begin:place]))
                 begin, heard = place, False
-        elif message.text.strip():
+        elif not heard and message.text.strip():
             heard = True
     cut.append(tuple(history[begin:]))
     return [segment for segment in cut if segment]

@@ -30,6 +30,7 @@ class AnthropicServer(VendorServer):
 
     Args:
         stop_reason: given with every reply, in place of what the script says.
+        caches: count tokens as the vendor's prompt cache does, by the marks in the requests.
     """
 
     def __init__(
@@ -38,8 +39,9 @@ class AnthropicServer(VendorServer):
         key: str | None = None,
         port: int = 0,
         stop_reason: str | None = None,
+        caches: bool = False,
     ) -> None:
-        super().__init__(AnthropicDialect(stop_reason), script, key, port)
+        super().__init__(AnthropicDialect(stop_reason, caches), script, key, port)
 
     @property
     def url(self) -> str:
@@ -51,8 +53,9 @@ class AnthropicDialect:
 
     path = "/v1/messages"
 
-    def __init__(self, stop_reason: str | None = None) -> None:
+    def __init__(self, stop_reason: str | None = None, caches: bool = False) -> None:
         self.stop_reason = stop_reason
+        self.cache = PromptCache() if caches else None
 
     def check(self, body: Json, headers: Mapping[str, str]) -> Problem | None:
         try:
@@ -97,12 +100,17 @@ class AnthropicDialect:
             "content": content,
             "stop_reason": self._stop(line),
             "stop_sequence": None,
-            "usage": _usage(line, body, line.usage.output_tokens or 20),
+            "usage": self._usage(line, body, line.usage.output_tokens or 20),
         }
+
+    def _usage(self, line: Line, body: Json, output_tokens: int) -> Json:
+        if self.cache is not None:
+            return {**self.cache.count(body), "output_tokens": output_tokens}
+        return _usage(line, body, output_tokens)
 
     def events(self, line: Line, body: Json) -> list[str]:
         start = {**_envelope(line, body), "content": [], "stop_reason": None, "stop_sequence": None}
-        start["usage"] = _usage(line, body, 1)
+        start["usage"] = self._usage(line, body, 1)
         events: list[Json] = [{"type": "message_start", "message": start}, {"type": "ping"}]
         content = _content(line, body)
         for index, block in enumerate(content):
@@ -117,6 +125,40 @@ class AnthropicDialect:
     def _stop(self, line: Line) -> str:
         default = "tool_use" if line.tool_calls and line.error != "empty" else "end"
         return self.stop_reason or STOPS.get(line.stop or default, line.stop or default)
+
+
+class PromptCache:
+    """The vendor's cache: a prefix that ended at a mark is known for the requests after it."""
+
+    LOOKBACK = 20
+    """Blocks before a mark at which an earlier prefix is looked for."""
+
+    def __init__(self) -> None:
+        self._known: set[str] = set()
+
+    def count(self, body: Json) -> Json:
+        """Fresh, written and read input tokens of a request; its marks are known from now on."""
+        blocks = [*body.get("tools", []), *body.get("system", [])]
+        blocks += [block for message in body["messages"] for block in _blocks(message)]
+        sums, hashes, total = [], [], 0
+        digest = hashlib.sha256()
+        for block in blocks:
+            text = json.dumps(_unmarked(block))
+            total += -(-len(text) // 4)
+            digest.update(text.encode())
+            sums.append(total)
+            hashes.append(digest.hexdigest())
+        marks = [index for index, block in enumerate(blocks) if "cache_control" in block]
+        near = {i for mark in marks for i in range(max(0, mark - self.LOOKBACK), mark + 1)}
+        hits = [index for index in near if hashes[index] in self._known]
+        read = sums[max(hits)] if hits else 0
+        kept = sums[max(marks)] if marks else 0
+        self._known |= {hashes[index] for index in marks}
+        return {
+            "input_tokens": total - max(kept, read),
+            "cache_creation_input_tokens": max(0, kept - read),
+            "cache_read_input_tokens": read,
+        }
 
 
 def signature(body: Json, before: int, thinking: str) -> str:
