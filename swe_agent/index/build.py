@@ -1,5 +1,6 @@
 """From a tree to its corpus: only files whose bytes are new are parsed; bounded in time."""
 
+import hashlib
 import os
 import time
 from collections.abc import Iterator, Mapping
@@ -78,7 +79,8 @@ def _keys(reader: TreeReader) -> tuple[dict[str, str], int]:
     for path in sources[:MOST_FILES]:
         entry = reader.entry(path)
         if entry is not None and entry.kind == "file":
-            keys[path] = f"{entry.blob}.{path.rpartition('.')[2].lower()}"
+            blob = entry.blob or hashlib.sha256(reader.read(path)).hexdigest()
+            keys[path] = f"{blob}.{path.rpartition('.')[2].lower()}"
     return keys, max(0, len(sources) - MOST_FILES)
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 from swe_agent.index.record import Record
 from swe_agent.index.terms import counted
 
-_TF_BITS = 6
-_TF_MASK = (1 << _TF_BITS) - 1
+TF_BITS = 6
+_TF_MASK = (1 << TF_BITS) - 1
 K1 = 1.6
 B = 0.4
 """BM25: how soon repeating a term stops to matter, and how much long units are held back."""
@@ -46,6 +46,8 @@ class Corpus:
     """Names that each unit calls, each once."""
     bases: dict[int, tuple[str, ...]] = field(default_factory=dict)
     """Last names of what a class inherits from."""
+    imports: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Each file's import statements."""
 
     def add(self, path: str, key: str, record: Record) -> None:
         """Take a file in; it must not be in."""
@@ -73,8 +75,9 @@ class Corpus:
                 posting = self.postings.get(term)
                 if posting is None:
                     posting = self.postings[term] = array("I")
-                posting.append(number << _TF_BITS | min(count, _TF_MASK))
+                posting.append(number << TF_BITS | min(count, _TF_MASK))
         self.by_path[path] = numbers
+        self.imports[path] = tuple(text for text, _ in record.outline.imports)
         self.keys[path] = key
 
     def remove(self, path: str) -> None:
@@ -83,12 +86,13 @@ class Corpus:
             self.total_length -= self.places[number].length
             self.places[number].length = 0
         self.keys.pop(path, None)
+        self.imports.pop(path, None)
 
     def packed(self) -> bytes:
         """The corpus as bytes for the cache."""
         places = [(p.path, p.qualified, p.kind, p.first, p.last, p.length) for p in self.places]
         postings = {term: posting.tobytes() for term, posting in self.postings.items()}
-        state = (places, postings, self.by_path, self.keys, self.calls, self.bases)
+        state = (places, postings, self.by_path, self.keys, self.calls, self.bases, self.imports)
         return marshal.dumps((array("I").itemsize, *state))
 
     @classmethod
@@ -98,10 +102,12 @@ class Corpus:
         Raises:
             ValueError, EOFError, TypeError: the bytes are damaged, or of another machine.
         """
-        width, places, postings, by_path, keys, calls, bases = marshal.loads(content)
+        width, places, postings, by_path, keys, calls, bases, imports = marshal.loads(content)
         if width != array("I").itemsize:
             raise ValueError(f"integers of {width} bytes")
-        corpus = cls([Place(*row) for row in places], {}, by_path, keys, 0, {}, calls, bases)
+        corpus = cls(
+            [Place(*row) for row in places], {}, by_path, keys, 0, {}, calls, bases, imports
+        )
         for term, posting in postings.items():
             corpus.postings[term] = array("I", posting)
         for number, place in enumerate(corpus.places):
@@ -133,7 +139,7 @@ class Corpus:
                 continue
             gain = self.idf(term) * weight * (K1 + 1)
             for packed in posting:
-                number = packed >> _TF_BITS
+                number = packed >> TF_BITS
                 count = packed & _TF_MASK
                 scores[number] = scores.get(number, 0.0) + gain * count / (count + norms[number])
         return {n: s for n, s in scores.items() if self.places[n].length}
@@ -151,7 +157,7 @@ def scored_files(
     lengths = {path: sum(corpus.places[n].length for n in corpus.by_path[path]) for path in wanted}
     for term in query:
         for packed in corpus.postings.get(term, ()):
-            place = corpus.places[packed >> _TF_BITS]
+            place = corpus.places[packed >> TF_BITS]
             if place.path in wanted and place.length:
                 held = counts.setdefault(term, {})
                 held[place.path] = held.get(place.path, 0) + (packed & _TF_MASK)

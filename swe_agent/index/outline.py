@@ -65,14 +65,14 @@ def outline(path: str, content: bytes, limit_s: float = PARSE_LIMIT_S) -> Outlin
     from tree_sitter import QueryCursor
 
     captured = QueryCursor(_query(language)).captures(tree.root_node)
-    calls = {(_text(node), node.start_point[0] + 1) for node in captured.get("call", ())}
+    calls = {(_text(content, node), node.start_point[0] + 1) for node in captured.get("call", ())}
     imports = [
-        (" ".join(_text(node).split()), node.start_point[0] + 1)
+        (" ".join(_text(content, node).split()), node.start_point[0] + 1)
         for node in captured.get("import", ())
     ]
     return Outline(
         _LANGUAGE_GROUPS.get(language, language),
-        tuple(_definitions(captured)),
+        tuple(_definitions(content, captured)),
         tuple(sorted(calls, key=lambda call: (call[1], call[0]))),
         tuple(sorted(imports, key=lambda row: row[1])),
     )
@@ -100,7 +100,7 @@ def is_parsable(content: bytes) -> bool:
     return len(content) < LONGEST_LINE or len(content) / (content.count(b"\n") + 1) < LONGEST_LINE
 
 
-def _definitions(captured: "dict[str, list[Node]]") -> "list[Definition]":
+def _definitions(source: bytes, captured: "dict[str, list[Node]]") -> "list[Definition]":
     """Definitions with qualified names; what lies inside is found by byte ranges, not by depth."""
     marked = [
         (node.start_byte, -node.end_byte, kind, node)
@@ -117,7 +117,7 @@ def _definitions(captured: "dict[str, list[Node]]") -> "list[Definition]":
     for start, minus_end, kind, node in sorted(marked, key=lambda row: row[:3]):
         while around and around[-1][0] <= start:
             around.pop()
-        name = _name(node)
+        name = _name(source, node)
         if not name:
             continue
         outer = around[-1][1] + "." if around else ""
@@ -131,13 +131,13 @@ def _definitions(captured: "dict[str, list[Node]]") -> "list[Definition]":
                 "function" if kind == "function" else "class",
                 whole.start_point[0] + 1,
                 node.end_point[0] + 1,
-                _bases(node) if kind == "class" else (),
+                _bases(source, node) if kind == "class" else (),
             )
         )
     return found
 
 
-def _name(node: "Node") -> str:
+def _name(source: bytes, node: "Node") -> str:
     """A definition's own name; a Go method's carries its receiver's type, as in `Type.method`."""
     named = node.child_by_field_name("name")
     if node.type == "impl_item":
@@ -150,26 +150,33 @@ def _name(node: "Node") -> str:
     if named is None:
         return ""
     receiver = node.child_by_field_name("receiver")
-    words = _text(receiver).strip("() ").replace("*", " ").split() if receiver else []
-    return f"{words[-1].split('[')[0]}.{_text(named)}" if words else _text(named).split("<")[0]
+    words = _text(source, receiver).strip("() ").replace("*", " ").split() if receiver else []
+    return (
+        f"{words[-1].split('[')[0]}.{_text(source, named)}"
+        if words
+        else _text(source, named).split("<")[0]
+    )
 
 
-def _bases(node: "Node") -> tuple[str, ...]:
+def _bases(source: bytes, node: "Node") -> tuple[str, ...]:
     """What a class inherits from, as written; keyword arguments are left out."""
     for field in ("superclasses", "superclass", "interfaces"):
         listed = node.child_by_field_name(field)
         if listed is not None:
-            names = [_text(child) for child in listed.named_children]
+            names = [_text(source, child) for child in listed.named_children]
             return tuple(n for n in names if "=" not in n and len(n) < 200)[:16]
     for child in node.children:
         if child.type in ("class_heritage", "extends_type_clause"):
-            words = _text(child).replace(",", " ").split()
+            words = _text(source, child).replace(",", " ").split()
             return tuple(w for w in words if w not in ("extends", "implements"))[:16]
     return ()
 
 
-def _text(node: "Node") -> str:
-    return (node.text or b"")[:4_000].decode("utf-8", "replace")
+def _text(source: bytes, node: "Node") -> str:
+    """A node's text, at most 4,000 bytes; `node.text` would go through the parser's callback."""
+    return source[node.start_byte : min(node.end_byte, node.start_byte + 4_000)].decode(
+        "utf-8", "replace"
+    )
 
 
 @cache

@@ -9,7 +9,7 @@ from swe_agent.index.signals import SIGNALS, Scene, Scores, is_test
 
 WEIGHTS: Mapping[str, float] = {
     "terms": 1.0,
-    "file_terms": 0.2,
+    "file_terms": 0.1,
     "name": 0.5,
     "qualified": 0.4,
     "class": 0.2,

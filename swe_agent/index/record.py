@@ -13,7 +13,7 @@ from swe_agent.index.languages import QUERIES
 from swe_agent.index.outline import Definition, Outline, is_parsable, outline
 from swe_agent.index.terms import counted, literal_shingles
 
-FORMAT = f"2-{sys.version_info[0]}.{sys.version_info[1]}"
+FORMAT = f"3-{sys.version_info[0]}.{sys.version_info[1]}"
 """Changes whenever records of before cannot be read or would differ."""
 MODULE = ""
 """Qualified name of the unit that holds what lies outside functions and classes."""
