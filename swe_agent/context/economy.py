@@ -57,9 +57,9 @@ def worthwhile(story: Story, rates: Rates, expected: int) -> Fold | None:
     for at in range(last - 1, -1, -1):
         entry = entries[at]
         tail += entry.tokens
-        if (call_id := _call_id(entry)) not in digests:
+        if _call_id(entry) not in digests:
             continue
-        saved += entry.tokens - tokens_of(digests[call_id])
+        saved += entry.tokens - entry.digest_tokens
         now = rates.write * (tail - saved) - rates.read * tail
         gain = rates.read * saved * expected - now
         if gain > best:
@@ -122,7 +122,8 @@ def _digests(
             continue
         if not entry.digest:
             entry.digest = digest(entry.step, entry.lines, story.spoken, story.known, expected)
-        if tokens_of(entry.digest) < WORTH_FOLDING * entry.tokens:
+            entry.digest_tokens = tokens_of(entry.digest)
+        if entry.digest_tokens < WORTH_FOLDING * entry.tokens:
             found[message.call_id] = entry.digest
     return found
 

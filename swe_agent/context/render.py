@@ -9,11 +9,13 @@ from swe_agent.core.events import LedgerRow
 from swe_agent.core.messages import Note, Observation, Turn
 from swe_agent.core.protocols import Prompt, ToolSpec
 
+_OBSERVATIONS = {form: f"observations: {form}" for form in ("whole", "repeat", "digest")}
 _WHY = {
-    "whole": "as they were",
-    "repeat": "lines that stand above are not shown twice",
-    "digest": "folded; recall shows them",
+    "observations: whole": "as they were",
+    "observations: repeat": "lines that stand above are not shown twice",
+    "observations: digest": "folded; recall shows them",
 }
+_CUT = ("observations: repeat", "observations: digest")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +84,12 @@ def _story_rows(story: Story, ratio: float) -> Iterable[LedgerRow]:
     for layer in sorted(layers):
         entries = layers[layer]
         tokens = sum(_scaled(entry.tokens, ratio) for entry in entries)
-        whole = sum(_scaled(entry.whole_tokens, ratio) for entry in entries)
         cut = ""
-        if whole > tokens:
+        if layer in _CUT:
+            whole = sum(_scaled(entry.whole_tokens, ratio) for entry in entries)
             steps = _steps(entry.step for entry in entries)
             cut = f"{whole - tokens} of {whole} tokens, steps {steps}"
-        why = _WHY[entries[0].form] if layer.startswith("observations") else ""
-        yield LedgerRow(layer=layer, tokens=tokens, why=why, cut=cut)
+        yield LedgerRow(layer=layer, tokens=tokens, why=_WHY.get(layer, ""), cut=cut)
     if story.summary and story.left_out:
         gone = story.gone()
         whole = sum(_scaled(entry.whole_tokens, ratio) for entry in gone)
@@ -101,17 +102,14 @@ def _story_rows(story: Story, ratio: float) -> Iterable[LedgerRow]:
 
 
 def _layer(entry: Entry) -> str:
-    match entry.message:
-        case Turn():
-            return "replies"
-        case Observation():
-            return f"observations: {entry.form}"
-        case Note(kind=kind):
-            return f"notes: {kind}"
+    message = entry.message
+    if isinstance(message, Observation):
+        return _OBSERVATIONS[entry.form]
+    return "replies" if isinstance(message, Turn) else f"notes: {message.kind}"
 
 
 def _scaled(tokens: int, ratio: float) -> int:
-    return int(tokens * ratio + 0.5)
+    return tokens if ratio == 1.0 else int(tokens * ratio + 0.5)
 
 
 def _steps(steps: Iterable[int]) -> str:

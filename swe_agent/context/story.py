@@ -35,6 +35,7 @@ class Entry:
     """How many observations stand before it."""
     digest: str = ""
     """What may come to stand for it, once that was worked out."""
+    digest_tokens: int = 0
 
 
 @dataclass(slots=True)
@@ -52,6 +53,10 @@ class Story:
     known: set[str] = field(default_factory=set)
     """Names that notes and digests show."""
     _seen: Seen = field(default_factory=Seen)
+    _kept: list[Entry] = field(default_factory=list)
+    """What is shown of the entries at the front."""
+    _places: dict[str, int] = field(default_factory=dict)
+    """Call id to the place of its observation."""
 
     def add(self, message: Message, step: int) -> None:
         """Take a message in; an observation shows what is new in it."""
@@ -67,6 +72,7 @@ class Story:
                 entry.lines = shown_lines(message.text)
                 entry.path = _path(message)
                 self._show(entry)
+                self._places[message.call_id] = len(self.entries)
         self.entries.append(entry)
 
     def fold(self, digests: Mapping[str, str], leave_out: int = 0, summary: str = "") -> None:
@@ -74,31 +80,29 @@ class Story:
         `leave_out`."""
         if leave_out > self.left_out:
             self.left_out = leave_out
+            self._kept = [entry for entry in self.entries[:leave_out] if _stays(entry)]
         if summary:
             self.summary = Note(kind="reminder", text=summary)
         first = len(self.entries)
-        for at, entry in enumerate(self.entries):
-            message = entry.message
-            if isinstance(message, Observation) and message.call_id in digests:
-                text = digests[message.call_id]
-                entry.form = "digest"
-                entry.shown = message.model_copy(update={"text": text})
-                entry.tokens = tokens_of(text)
-                self.known |= names_in(text)
-                first = min(first, at)
+        for call_id, text in digests.items():
+            at = self._places[call_id]
+            entry = self.entries[at]
+            entry.form, entry.tokens = "digest", tokens_of(text)
+            entry.shown = entry.message.model_copy(update={"text": text})
+            self.known |= names_in(text)
+            first = min(first, at)
         self._reshow(0 if leave_out else first)
 
     def visible(self) -> list[Entry]:
         """What is shown: task and human notes that are always kept, then all that is not left
         out."""
-        kept = [entry for entry in self.entries[: self.left_out] if _stays(entry)]
-        return kept + self.entries[self.left_out :] if self.left_out else self.entries
+        return self._kept + self.entries[self.left_out :] if self.left_out else self.entries
 
     def messages(self) -> tuple[Message, ...]:
         """The messages as the model is shown them."""
         if not self.left_out:
             return tuple(entry.shown for entry in self.entries)
-        kept = [entry.shown for entry in self.entries[: self.left_out] if _stays(entry)]
+        kept = [entry.shown for entry in self._kept]
         if self.summary:
             kept.append(self.summary)
         return (*kept, *(entry.shown for entry in self.entries[self.left_out :]))
