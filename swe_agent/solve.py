@@ -36,6 +36,7 @@ from swe_agent.models.registry import default_model
 from swe_agent.provision import Wanted, again, provision, record_consent
 from swe_agent.runtime.environment import Prepared
 from swe_agent.runtime.intake import take_in
+from swe_agent.runtime.patience import Made, patiently
 from swe_agent.runtime.repository import read_repository
 from swe_agent.runtime.sandboxes import Sandboxes
 from swe_agent.runtime.setup import passed_on
@@ -238,11 +239,14 @@ class _Run:
         assert environment is not None, "made by `_prepared`"
         return ProvingGround(
             self.store,
-            lambda tree: sandboxes.fresh(prepared, tree),
+            lambda tree: self._patiently(lambda: sandboxes.fresh(prepared, tree)),
             environment.test_commands,
             self.settings.tests.timeout_s,
             self.store,
         )
+
+    def _patiently(self, make: Callable[[], Made]) -> Made:
+        return patiently(make, self.settings.engine.away_timeout_s, self._say)
 
     def _prove_base(self, ground: ProvingGround) -> None:
         """Run the tests twice before anything is changed or paid.
@@ -292,7 +296,7 @@ class _Run:
             store=self.store,
             log=self.log,
             settings=settings,
-            open_sandbox=lambda checkpoint: sandboxes.open(prepared, checkpoint),
+            open_sandbox=lambda at: self._patiently(lambda: sandboxes.open(prepared, at)),
             folder=self.folder,
             targets=frozenset(targets),
             guards=guards_of(state.baseline),

@@ -48,6 +48,10 @@ class EnvironmentFault(SweAgentError):
     exit_code = ExitCode.ENVIRONMENT
 
 
+class EngineAway(EnvironmentFault):
+    """The container engine does not answer now; it may come back."""
+
+
 class SandboxLost(EnvironmentFault):
     """The sandbox went away under a request: removed, killed, or the engine is gone."""
 

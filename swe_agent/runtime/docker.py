@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from swe_agent.core.errors import EnvironmentFault, SandboxLost
+from swe_agent.core.errors import EngineAway, EnvironmentFault, SandboxLost
 from swe_agent.core.protocols import CommandResult
 from swe_agent.runtime.box import BROKER, COMMAND_ENV, HOME, START, Box, Limits
 from swe_agent.runtime.gitdir import GitDir
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 RUN_LABEL = "swe-agent.run"
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _KILL_TRIES = 20
+_RESUME = "`swe-agent resume` goes on when it runs again."
 _BROKER_SIGN = "# The broker:"
 TESTBED = "/testbed"
 """Where SWE-bench images have the repository; they are made to run as root."""
@@ -93,6 +94,7 @@ def inspect_image(client: "DockerClient", image: str) -> dict[str, Any]:
         EnvironmentFault: there is no such image here.
     """
     from docker.errors import DockerException, ImageNotFound
+    from requests import RequestException
 
     try:
         found: dict[str, Any] = client.api.inspect_image(image)  # type: ignore[no-untyped-call]
@@ -103,6 +105,8 @@ def inspect_image(client: "DockerClient", image: str) -> dict[str, Any]:
         ) from error
     except DockerException as error:
         raise EnvironmentFault(f"the engine refused to look up {image}: {error}") from error
+    except RequestException as error:
+        raise EngineAway(f"the engine does not answer: {error}", _RESUME) from error
     return found
 
 
@@ -216,9 +220,11 @@ def start_box(
         git: what goes into its `.git`.
 
     Raises:
+        EngineAway: the engine does not answer.
         EnvironmentFault: it cannot be made or started (the message is the engine's).
     """
     from docker.errors import DockerException
+    from requests import RequestException
 
     container = ""
     try:
@@ -235,6 +241,8 @@ def start_box(
             with suppress(DockerException):
                 client.api.remove_container(container, force=True, v=True)
         raise EnvironmentFault(f"the container could not be started: {error}") from error
+    except RequestException as error:
+        raise EngineAway(f"the engine does not answer: {error}", _RESUME) from error
     return DockerBox(client, recipe, container, wire)
 
 

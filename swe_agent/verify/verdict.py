@@ -6,9 +6,10 @@ run has a fresh sandbox.
 """
 
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 
+from swe_agent.core.errors import SandboxLost
 from swe_agent.core.protocols import BlobStore, Sandbox
 from swe_agent.core.task import TargetsFrom, TestReport, Verdict, VerdictWord
 from swe_agent.verify.compare import failing_of, guards_of, lost_guards
@@ -18,6 +19,7 @@ from swe_agent.verify.runners import run_tests
 from swe_agent.verify.trees import Trees, TrialTrees, trial_trees
 
 _NAMES_SHOWN = 5
+_LOST_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,17 @@ class ProvingGround:
     blobs: BlobStore | None = None
 
     def round(self, tree: str) -> TestReport:
-        """Run the commands once on a tree, in a sandbox of its own."""
+        """Run the commands once on a tree, in a sandbox of its own; in another if that is lost.
+
+        Raises:
+            SandboxLost: again and again.
+        """
+        for _ in range(_LOST_TRIES - 1):
+            with suppress(SandboxLost):
+                return self._round(tree)
+        return self._round(tree)
+
+    def _round(self, tree: str) -> TestReport:
         with self.fresh(tree) as sandbox:
             return run_tests(sandbox, self.commands, self.timeout_s, blobs=self.blobs)
 
