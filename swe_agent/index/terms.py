@@ -36,7 +36,7 @@ def terms_of(identifier: str) -> tuple[str, ...]:
     """The terms of one identifier: its parts, and the whole where it has several.
 
     >>> terms_of("getUserNames"), terms_of("the"), terms_of("parse_header")
-    (('get', 'user', 'name', 'getusernames'), (), ('pars', 'header', 'parse_header'))
+    (('get', 'user', 'nam', 'getusernames'), (), ('pars', 'header', 'parse_header'))
     """
     if len(identifier) > LONGEST:
         return ()

@@ -1,0 +1,69 @@
+"""Collects the lines that each test runs, inside the sandbox, for `spectrum`."""
+
+import json
+import shlex
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import PurePosixPath
+
+from swe_agent.core.errors import ToolFailure
+from swe_agent.core.protocols import Sandbox
+from swe_agent.index.spectrum import Covered
+
+_FOLDER = "/tmp/swe-agent-lines"
+_PLUGIN = "swe_agent_line_recorder"
+LARGEST_BYTES = 50_000_000
+
+
+def collect(
+    sandbox: Sandbox, tests: Sequence[str], timeout_s: float, python: str = "python3"
+) -> list[Covered]:
+    """Run pytest on the tests named (none: all) and say which lines each of them ran.
+
+    The code under test can write into the record: it is a hint where to look, never a verdict.
+
+    Raises:
+        ToolFailure: no test was recorded; the message has the end of pytest's output.
+        SandboxLost: the sandbox is gone.
+    """
+    source = files("swe_agent.index.inside").joinpath("line_recorder.py").read_bytes()
+    sandbox.write_file(f"{_FOLDER}/{_PLUGIN}.py", source)
+    out = f"{_FOLDER}/lines.jsonl"
+    result = sandbox.execute(_command(sandbox.root, out, tests, python), timeout_s)
+    try:
+        recorded = sandbox.read_file(out, LARGEST_BYTES)
+    except ToolFailure:
+        recorded = b""
+    found = recorded_runs(recorded)
+    if not found:
+        said = result.output[-1_000:].decode("utf-8", "replace")
+        raise ToolFailure(f"No test was recorded. pytest said:\n{said}")
+    return found
+
+
+def recorded_runs(content: bytes) -> list[Covered]:
+    """The record's runs; lines that are damaged are left out."""
+    found = []
+    for row in content.split(b"\n"):
+        try:
+            run = json.loads(row)
+            lines = {
+                str(path): frozenset(int(line) for line in numbers)
+                for path, numbers in run["lines"].items()
+                if not PurePosixPath(path).is_absolute()
+            }
+            found.append(Covered(str(run["test"]), bool(run["failed"]), lines))
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+            continue
+    return found
+
+
+def _command(root: str, out: str, tests: Sequence[str], python: str) -> str:
+    settings = {"SWE_AGENT_ROOT": root, "SWE_AGENT_LINES": out}
+    assigned = " ".join(f"{name}={shlex.quote(value)}" for name, value in settings.items())
+    named = " ".join(shlex.quote(test) for test in tests)
+    return (
+        f"rm -f {shlex.quote(out)}; cd {shlex.quote(root)} && {assigned}"
+        f' PYTHONDONTWRITEBYTECODE=1 PYTHONPATH={_FOLDER}"${{PYTHONPATH:+:$PYTHONPATH}}"'
+        f" {python} -m pytest -q -p no:cacheprovider -p {_PLUGIN} {named}"
+    )
