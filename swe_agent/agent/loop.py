@@ -86,4 +86,15 @@ def _guard(attempt: Attempt) -> None:
         attempt.append(LimitHit(limit="stuck", value=state.steps, message=message))
         raise LimitReached("stuck", message)
     elif state.silent_turns:
-        attempt.remind("cut_off" if state.turn and state.turn.stop == "max_tokens" else "no_call")
+        _ask_for_a_call(attempt)
+
+
+def _ask_for_a_call(attempt: Attempt) -> None:
+    """Say what a reply without a call lacks; a model that declines twice in a row has decided."""
+    state = attempt.state
+    stop = state.turn.stop if state.turn else "end"
+    if stop == "refusal" and state.silent_turns > 1:
+        message = "the model declines to go on, or the provider filters its replies"
+        attempt.append(LimitHit(limit="refused", value=state.steps, message=message))
+        raise LimitReached("refused", message)
+    attempt.remind({"max_tokens": "cut_off", "refusal": "declined"}.get(stop, "no_call"))

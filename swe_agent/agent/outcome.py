@@ -12,7 +12,7 @@ _EXITS: dict[VerdictWord, ExitCode] = {
     "unverified": ExitCode.UNVERIFIED,
     "no_patch": ExitCode.NO_PATCH,
 }
-_NO_LIMIT = frozenset({"stuck"})
+_NO_LIMIT = frozenset({"stuck", "refused"})
 """Ends that the attempt came to by itself: not limits of the user's."""
 
 
