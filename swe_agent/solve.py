@@ -68,6 +68,8 @@ class RunRequest:
     say: Callable[[str], None] = lambda _: None
     """Told of waits and pulls, a line each."""
     human: Human | None = None
+    listen: Callable[[str], None] | None = None
+    """Hears the model's text as it comes in; for the eye alone."""
 
 
 def solve(request: RunRequest, watch: Watcher) -> RunResult:
@@ -82,6 +84,7 @@ def solve(request: RunRequest, watch: Watcher) -> RunResult:
     model = model_named(spec, settings, request.say)
     repository = read_repository(request.repository, settings.sandbox.include)
     with _Run(request.run_folder, watch, request.say, request.human) as run:
+        run.listen = request.listen
         tree, behind = take_in(repository, run.store, settings.sandbox.include)
         record_consent(request.settings, run.store.reader(tree))
         task = Task(
@@ -155,6 +158,7 @@ class _Run:
         self.store = TreeStore(folder / "checkpoints")
         self._open.callback(self.store.close)
         self.state = State()
+        self.listen: Callable[[str], None] | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -301,6 +305,7 @@ class _Run:
             targets=frozenset(targets),
             guards=guards_of(state.baseline),
             deadline=self._began + settings.limits.max_time_s,
+            listen=self.listen,
             rates=rates,
             window_tokens=window,
         )

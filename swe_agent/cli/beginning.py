@@ -84,9 +84,10 @@ def warn_of_no_sandbox(kind: str | None) -> None:
 
 def begin(beginning: Beginning, shown: Shown, delivery: Delivery) -> NoReturn:
     """Run, show, deliver, and leave with the run's exit code."""
+    progress = Progress()
     with (
         resumable(beginning.run_folder),
-        watching(beginning.run_folder, Progress(), shown) as watch,
+        watching(beginning.run_folder, progress, shown) as watch,
     ):
         from swe_agent.solve import RunRequest, solve
 
@@ -96,6 +97,7 @@ def begin(beginning: Beginning, shown: Shown, delivery: Delivery) -> NoReturn:
             settings=beginning.settings,
             run_folder=beginning.run_folder,
             say=shown.say,
+            listen=progress.hear,
         )
         result = solve(request, watch)
     finish(beginning.run_folder, result, delivery, shown.quiet)

@@ -8,6 +8,7 @@ from swe_agent.core.events import (
     Event,
     LimitHit,
     ModelCalled,
+    ModelFailed,
     ModelReplied,
     PhaseStarted,
     RolledBack,
@@ -19,6 +20,9 @@ from swe_agent.core.events import (
 )
 from swe_agent.core.messages import Usage
 from swe_agent.core.task import TestReport, Verdict
+
+
+_HEARD_CHARS = 400
 
 
 @dataclass(slots=True)
@@ -50,7 +54,10 @@ class Progress:
     """Paths in the patch that deserve a second look."""
     duration_s: float = 0.0
     started: float = field(default_factory=time.monotonic)
+    cap_usd: float | None = None
+    """Most that the run may cost; None: not known."""
     _reserve_usd: float = 0.0
+    _heard: str = ""
 
     @property
     def cost_usd(self) -> float:
@@ -62,6 +69,12 @@ class Progress:
         """Since this view began; the run's own time once it has finished."""
         return self.duration_s or time.monotonic() - self.started
 
+    def hear(self, text: str) -> None:
+        """Show what the model says as it says it; its reply may never be whole."""
+        self._heard = (self._heard + text)[-_HEARD_CHARS:]
+        last = self._heard.strip().rpartition("\n")[2]
+        self.doing = f"thinking: {last}" if last else "thinking"
+
     def see(self, event: Event) -> None:
         """Take one event in."""
         match event:
@@ -69,6 +82,7 @@ class Progress:
                 self.model = event.model
                 self.repository = event.task.repository
                 self.issue = event.task.issue
+                self.cap_usd = _cap_of(event)
             case EnvironmentReady():
                 self.doing = "running the tests"
             case PhaseStarted():
@@ -91,10 +105,14 @@ class Progress:
             case ModelCalled():
                 self.lost_usd += self._reserve_usd
                 self.step, self._reserve_usd = event.step, event.reserve_usd
-                self.doing = "thinking"
+                self.doing, self._heard = "thinking", ""
             case ModelReplied():
                 self.usage = self.usage + event.turn.usage
                 self._reserve_usd = 0.0
+            case ModelFailed():
+                self.usage = self.usage + event.usage
+                self._reserve_usd = 0.0
+                self.doing = f"waiting {event.wait_s:.0f} s" if event.wait_s else "thinking"
             case ToolCalled():
                 self.doing = event.call.name
             case ToolReturned():
@@ -115,3 +133,9 @@ class Progress:
         self.doing = "done"
         if event.usage != Usage():
             self.usage, self.lost_usd, self._reserve_usd = event.usage, 0.0, 0.0
+
+
+def _cap_of(event: RunStarted) -> float | None:
+    limits = event.settings.get("limits")
+    cap = limits.get("max_cost_usd") if isinstance(limits, dict) else None
+    return float(cap) if isinstance(cap, int | float) else None

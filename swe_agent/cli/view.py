@@ -117,5 +117,8 @@ def status(progress: Progress) -> "Text":
         text.append(f"tests {report_words(tests)}", "red" if tests.failed else "green")
         text.append(" · ", "dim")
     text.append(usage_words(progress.usage, progress.cost_usd), "dim")
+    if progress.cap_usd is not None:
+        left = max(0.0, progress.cap_usd - progress.cost_usd)
+        text.append(f" (${left:.2f} left)", "dim")
     text.append(f" · {time_words(progress.elapsed_s)}", "dim")
     return text

@@ -11,7 +11,8 @@ from swe_agent.cli import screen, view
 from swe_agent.cli.ending import DIFF_LINES, show_ending, show_next, show_word
 from swe_agent.cli.progress import Progress
 from swe_agent.cli.view import Shown, status, watching
-from swe_agent.core.events import ModelCalled, RunFinished
+from swe_agent.core.events import ModelCalled, ModelFailed, RunFinished
+from swe_agent.core.messages import Usage
 from swe_agent.core.task import Verdict
 from swe_agent.trajectory.log import EventLog
 from tests.cli import story
@@ -111,6 +112,24 @@ def test_a_call_without_a_reply_counts_at_its_reserve():
     progress.see(ModelCalled(step=1, model="m", reserve_usd=0.5))
 
     assert progress.cost_usd == 0.5
+
+
+def test_a_failed_request_counts_as_what_was_spent_for_it():
+    progress = Progress()
+    progress.see(ModelCalled(step=1, model="m", reserve_usd=0.5))
+    progress.see(ModelFailed(step=1, model="m", message="cut", usage=Usage(cost_usd=0.1), wait_s=3))
+    assert progress.doing == "waiting 3 s"
+    progress.see(ModelCalled(step=1, model="m", reserve_usd=0.5))
+
+    assert progress.cost_usd == pytest.approx(0.1)
+
+
+def test_what_the_model_says_is_shown_as_it_comes_in():
+    progress = Progress()
+    progress.hear("First I look\nat the ")
+    progress.hear("tests")
+
+    assert progress.doing == "thinking: at the tests"
 
 
 def test_the_status_fits_two_lines_and_tells_all(tmp_path: Path):
