@@ -15,6 +15,7 @@ from swe_agent.aci.route import Route
 from swe_agent.aci.tool import PastCall, ToolLimits, Workbench
 from swe_agent.agent.desk import Desk
 from swe_agent.agent.folding import Room
+from swe_agent.agent.reminders import due
 from swe_agent.agent.state import State
 from swe_agent.context.economy import Rates
 from swe_agent.context.render import Head, changed
@@ -145,6 +146,8 @@ class Attempt:
         """
         settings, state = self.kit.settings, self.state
         self._check_limits()
+        for reminder in due(state, settings.limits):
+            self.remind(reminder.name, **reminder.values)
         # What the limit cut once gets twice the room.
         times = 2 if state.turn and state.turn.stop == "max_tokens" else 1
         limit = times * settings.models.max_output_tokens

@@ -101,6 +101,8 @@ class State:
     rollbacks: int = 0
     reminders: list[str] = field(default_factory=list)
     """Names of the reminders given in this iteration."""
+    reminded: dict[str, int] = field(default_factory=dict)
+    """Name of a reminder to the step after which it was last given."""
     ledger: dict[str, LedgerRow] = field(default_factory=dict)
     reckoned: int = 0
     """Tokens of the last prompt, as we reckoned them."""
@@ -178,6 +180,7 @@ class State:
             self.accepted = self.limit = self.finished = None
         else:
             self.reminders.append(event.name)
+            self.reminded[event.name] = self.steps
             if event.name == "not_done" and self.tested:
                 self.said_left_of = self.tested.tree
 

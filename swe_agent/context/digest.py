@@ -14,7 +14,7 @@ from swe_agent.context.lines import Line
 BYTES_PER_TOKEN = 3.6
 VIEW_VALUE = 0.012
 """Value per token, and per step that it will be read again, from which a line of a file is kept."""
-OUTPUT_VALUE = 0.003
+OUTPUT_VALUE = 0.005
 """The same for a line of a command's output, a search or a listing, which is denser."""
 OUTPUT_LINES = 60
 """Lines of an output that are kept at most."""

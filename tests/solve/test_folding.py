@@ -1,0 +1,49 @@
+"""Whole runs whose conversation does not fit, or folds because that is cheaper."""
+
+from pathlib import Path
+
+import pytest
+
+from swe_agent.core.events import HistoryFolded
+from tests.solve.conftest import FIX, SUBMIT, Play, Reply, call
+
+pytestmark = pytest.mark.docker
+
+LOOKS: list[Reply] = [call("shell", command=f"seq {n}0001 {n}2000") for n in range(1, 6)]
+
+
+def test_a_run_goes_on_after_the_provider_said_that_the_context_is_exceeded(play: Play) -> None:
+    played = play([*LOOKS, {"error": "context"}, FIX, SUBMIT], context__folding="window")
+    assert played.result.verdict == "verified"
+    folds = [event for event in played.events if isinstance(event, HistoryFolded)]
+    assert [fold.why for fold in folds] == ["exceeded"]
+    assert played.of("limit_reached") == []
+
+
+def test_old_output_folds_and_recall_shows_it_whole(play: Play) -> None:
+    played = play([*LOOKS, call("recall", step=1, start=1990), FIX, SUBMIT])
+    folds = [event for event in played.events if isinstance(event, HistoryFolded)]
+    assert folds
+    assert {fold.why for fold in folds} == {"worthwhile"}
+    assert "12000" in played.observations()[5]
+    assert played.result.verdict == "verified"
+
+
+def test_the_projects_rules_are_a_layer_of_the_request(play: Play, project: Path) -> None:
+    (project / "AGENTS.md").write_text("Use tabs.\n")
+    rows = [row for event in play([FIX, SUBMIT]).of("context_rendered") for row in event.rows]
+    assert [row.why for row in rows if row.layer == "rules"] == ["the project's own"]
+
+
+def test_no_rules_are_shown_where_none_are_wanted(play: Play, project: Path) -> None:
+    (project / "AGENTS.md").write_text("Use tabs.\n")
+    played = play([FIX, SUBMIT], context__rules_chars=0)
+    rows = [row for event in played.of("context_rendered") for row in event.rows]
+    assert "rules" not in {row.layer for row in rows}
+
+
+def test_a_reminder_comes_with_the_first_change_of_a_test(play: Play) -> None:
+    change = call("edit", path="test_calc.py", old="mul(2, 3), 6", new="mul(3, 2), 6")
+    reminders = play([change, FIX, SUBMIT]).of("reminder_given")
+    assert [reminder.name for reminder in reminders] == ["tests_edited"]
+    assert "test_calc.py" in reminders[0].note.text
