@@ -5,13 +5,14 @@ from dataclasses import dataclass
 
 from swe_agent.index.corpus import Corpus
 from swe_agent.index.mentions import mentions
+from swe_agent.index.neighbours import passed_on
 from swe_agent.index.signals import SIGNALS, Scene, Scores, is_test
 
 WEIGHTS: Mapping[str, float] = {
     "terms": 1.0,
     "file_terms": 0.1,
-    "name": 0.5,
-    "qualified": 0.4,
+    "name": 0.4,
+    "qualified": 0.3,
     "class": 0.2,
     "frame": 1.2,
     "path": 0.5,
@@ -79,8 +80,13 @@ def rank(
     return fused(scene, {name: _scaled(name, scores) for name, scores in parts.items()}, weights)
 
 
-def fused(scene: Scene, parts: Mapping[str, Scores], weights: Mapping[str, float]) -> Ranking:
-    """The ranking from scaled signals."""
+def fused(
+    scene: Scene,
+    parts: Mapping[str, Scores],
+    weights: Mapping[str, float],
+    is_graph_used: bool = True,
+) -> Ranking:
+    """The ranking from scaled signals; the graph orders functions only."""
     totals: dict[int, float] = {}
     for name, scores in parts.items():
         for number, score in scores.items():
@@ -103,15 +109,15 @@ def fused(scene: Scene, parts: Mapping[str, Scores], weights: Mapping[str, float
         Ranked(path, score, 1, max(places[n].last for n in by_file[path]), why(best))
         for path, (score, best) in sorted(files.items(), key=lambda row: (-row[1][0], row[0]))
     )
-    functions = sorted(
-        (n for n in totals if places[n].kind == "function"), key=lambda n: (-totals[n], n)
-    )
+    gains = passed_on(scene.corpus, totals) if is_graph_used else {}
+    final = {n: totals[n] + gains.get(n, 0.0) for n in totals if places[n].kind == "function"}
+    functions = sorted(final, key=lambda n: (-final[n], n))
     return Ranking(
         ranked_files,
         tuple(
             Ranked(
                 f"{places[n].path}::{places[n].qualified}",
-                totals[n],
+                final[n],
                 places[n].first,
                 places[n].last,
                 why(n),
