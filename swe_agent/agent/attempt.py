@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from swe_agent.aci.route import Route
 from swe_agent.aci.tool import PastCall, ToolLimits, Workbench
@@ -43,6 +43,9 @@ from swe_agent.runtime.store import TreeStore
 from swe_agent.settings.prompts import prompt as prompt_text
 from swe_agent.settings.schema import Settings
 from swe_agent.verify.runners import run_tests
+
+Done = TypeVar("Done")
+_LOST_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,11 +182,7 @@ class Attempt:
         if state.running is None or state.running.id != call.id:
             self.append(ToolCalled(step=state.steps, call=call, writes=writes))
         began = time.monotonic()
-        try:
-            observation = self.kit.route.act(call, self)
-        except SandboxLost as fault:
-            self.rebuild(str(fault))
-            observation = self.kit.route.act(call, self)
+        observation = self._in_sandbox(lambda: self.kit.route.act(call, self))
         if observation.blob:
             self.kit.store.flush()
         returned = ToolReturned(step=state.steps, observation=observation, duration_s=_since(began))
@@ -200,24 +199,16 @@ class Attempt:
     def test_round(self, purpose: TestsFor, targets: tuple[str, ...] = ()) -> TestReport:
         """Run tests in the attempt's sandbox and log what they said; files they leave are taken
         away."""
-        before = self._sandbox.checkpoint()
-        report = run_tests(
-            self._sandbox,
-            self.test_commands,
-            self.kit.settings.tests.timeout_s,
-            targets,
-            self.blobs,
-        )
-        if self._sandbox.checkpoint().tree != before.tree:
-            self._sandbox.restore(before)
+        tree, report = self._in_sandbox(lambda: self._tested(targets))
         self.kit.store.flush()
-        self.append(TestsRan(purpose=purpose, tree=before.tree, report=report))
+        self.append(TestsRan(purpose=purpose, tree=tree, report=report))
         return report
 
     def is_tested(self) -> bool:
         """Whether the last round of tests was of the tree as it is now."""
         tested = self.state.tested
-        return tested is not None and tested.tree == self._sandbox.checkpoint().tree
+        now = self._in_sandbox(lambda: self._sandbox.checkpoint().tree)
+        return tested is not None and tested.tree == now
 
     def settle(self) -> None:
         """Wait for the checkpoint that is being saved.
@@ -250,7 +241,7 @@ class Attempt:
         self.settle()
         best = self.state.best
         assert best is not None, "the baseline sets the best"
-        tree = self._sandbox.checkpoint().tree
+        tree = self._in_sandbox(lambda: self._sandbox.checkpoint().tree)
         name = f"rejected/{self.state.rollbacks + 1:03d}.diff"
         place = self.kit.folder / name
         place.parent.mkdir(mode=0o700, exist_ok=True)
@@ -282,6 +273,33 @@ class Attempt:
         if self._saver:
             self._saver.join()
         self._sandbox.close()
+
+    def _in_sandbox(self, work: Callable[[], Done]) -> Done:
+        """What `work` gives; where the sandbox is lost under it, it is done again in a fresh one.
+
+        Raises:
+            SandboxLost: again and again.
+        """
+        for _ in range(_LOST_TRIES - 1):
+            try:
+                return work()
+            except SandboxLost as fault:
+                self.rebuild(str(fault))
+        return work()
+
+    def _tested(self, targets: tuple[str, ...]) -> tuple[str, TestReport]:
+        """The tree that was tested and what the tests said of it."""
+        before = self._sandbox.checkpoint()
+        report = run_tests(
+            self._sandbox,
+            self.test_commands,
+            self.kit.settings.tests.timeout_s,
+            targets,
+            self.blobs,
+        )
+        if self._sandbox.checkpoint().tree != before.tree:
+            self._sandbox.restore(before)
+        return before.tree, report
 
     def _reopen(self, checkpoint: Checkpoint) -> None:
         self._sandbox.close()

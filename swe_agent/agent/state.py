@@ -84,6 +84,8 @@ class State:
     """The last reply."""
     pending: deque[ToolCall] = field(default_factory=deque)
     """Calls of the last reply that have no observation yet."""
+    held: list[Note] = field(default_factory=list)
+    """Said while calls are pending: told after their observations, which come first."""
     running: ToolCall | None = None
     """The call that was begun and has no observation yet."""
     unsaved: list[ToolCall] = field(default_factory=list)
@@ -162,7 +164,11 @@ class State:
         return self.unpriced_tokens + self.reserved_tokens
 
     def _say(self, note: Note | None) -> None:
-        if note is not None:
+        if note is None:
+            return
+        if self.pending:
+            self.held.append(note)
+        else:
             self._tell(note, self.steps)
 
     def _tell(self, message: Message, step: int) -> None:
@@ -224,6 +230,10 @@ class State:
         call = self.pending.popleft()
         self.running = None
         self._tell(event.observation, event.step)
+        if not self.pending:
+            for note in self.held:
+                self._tell(note, event.step)
+            self.held = []
         self.past.append(PastCall(event.step, call, event.observation))
         if event.observation.outcome == "ok":
             self.done_in_phase.add(call.name)
