@@ -1,6 +1,6 @@
 """Files and functions ranked for an issue, without a model: signals fused by fixed weights."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from swe_agent.index.corpus import Corpus
@@ -37,6 +37,7 @@ _REST, _FADE = 0.4, 0.8
 """A file is worth its best unit and a fading share of the next five."""
 _NEXT = 5
 _TELLING = 0.05
+MOST_FUNCTIONS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class Ranked:
 
 @dataclass(frozen=True, slots=True)
 class Ranking:
-    """All files and functions that anything spoke for, best first."""
+    """All files, and up to 1,000 functions, that anything spoke for; best first."""
 
     files: tuple[Ranked, ...]
     functions: tuple[Ranked, ...]
@@ -91,40 +92,46 @@ def fused(
     for name, scores in parts.items():
         for number, score in scores.items():
             totals[number] = totals.get(number, 0.0) + weights[name] * score
-    places = scene.corpus.places
-    by_file: dict[str, list[int]] = {}
-    for number in totals:
-        by_file.setdefault(places[number].path, []).append(number)
-    files: dict[str, tuple[float, int]] = {}
-    for path, numbers in by_file.items():
-        numbers.sort(key=lambda n: (-totals[n], n))
-        rest = sum(totals[n] * _FADE**i for i, n in enumerate(numbers[1 : 1 + _NEXT]))
-        files[path] = (totals[numbers[0]] + _REST * rest, numbers[0])
 
     def why(number: int) -> tuple[str, ...]:
         gains = [(weights[k] * s.get(number, 0.0), k) for k, s in parts.items() if k in _REASONS]
         return tuple(_REASONS[k] for gain, k in sorted(gains, reverse=True) if gain > _TELLING)[:3]
 
-    ranked_files = tuple(
-        Ranked(path, score, 1, max(places[n].last for n in by_file[path]), why(best))
-        for path, (score, best) in sorted(files.items(), key=lambda row: (-row[1][0], row[0]))
-    )
-    gains = passed_on(scene.corpus, totals) if is_graph_used else {}
-    final = {n: totals[n] + gains.get(n, 0.0) for n in totals if places[n].kind == "function"}
-    functions = sorted(final, key=lambda n: (-final[n], n))
-    return Ranking(
-        ranked_files,
-        tuple(
-            Ranked(
-                f"{places[n].path}::{places[n].qualified}",
-                final[n],
-                places[n].first,
-                places[n].last,
-                why(n),
-            )
-            for n in functions
-        ),
-    )
+    files = _files(scene.corpus, totals, why)
+    if is_graph_used:
+        for number, gain in passed_on(scene.corpus, totals).items():
+            totals[number] += gain
+    return Ranking(files, _functions(scene.corpus, totals, why))
+
+
+def _files(
+    corpus: Corpus, totals: Mapping[int, float], why: Callable[[int], tuple[str, ...]]
+) -> tuple[Ranked, ...]:
+    by_file: dict[str, list[int]] = {}
+    for number in totals:
+        by_file.setdefault(corpus.places[number].path, []).append(number)
+    found = []
+    for path, numbers in by_file.items():
+        numbers.sort(key=lambda n: (-totals[n], n))
+        rest = sum(totals[n] * _FADE**i for i, n in enumerate(numbers[1 : 1 + _NEXT]))
+        last = max(corpus.places[n].last for n in numbers)
+        score = totals[numbers[0]] + _REST * rest
+        found.append(Ranked(path, score, 1, last, why(numbers[0])))
+    return tuple(sorted(found, key=lambda file: (-file.score, file.name)))
+
+
+def _functions(
+    corpus: Corpus, totals: Mapping[int, float], why: Callable[[int], tuple[str, ...]]
+) -> tuple[Ranked, ...]:
+    places = corpus.places
+    numbers = [n for n in totals if places[n].kind == "function"]
+    numbers.sort(key=lambda n: (-totals[n], n))
+    found = []
+    for n in numbers[:MOST_FUNCTIONS]:
+        place = places[n]
+        name = f"{place.path}::{place.qualified}"
+        found.append(Ranked(name, totals[n], place.first, place.last, why(n)))
+    return tuple(found)
 
 
 def _scaled(name: str, scores: Scores) -> Scores:
