@@ -9,7 +9,7 @@ YES := $(shell [ -t 0 ] || echo --yes)
 VENV := .venv
 BIN := $(VENV)/bin
 # Those that need no arguments; bench/repair.py wants a file of tasks.
-BENCHES := $(wildcard $(addprefix bench/,startup.py sandbox.py checkpoint.py step.py))
+BENCHES := $(wildcard $(addprefix bench/,startup.py sandbox.py checkpoint.py step.py cache.py))
 STAMP := $(VENV)/.installed-from-lock
 
 .PHONY: demo test check lint fast bench soak engine lock

@@ -64,7 +64,7 @@ def arguments_of(raw: str) -> dict[str, JsonValue]:
         raise ValueError("nested too deeply") from fault
     if not isinstance(parsed, dict):
         raise ValueError("not a JSON object")
-    json.dumps(parsed, ensure_ascii=False).encode()
+    json.dumps(parsed, ensure_ascii=False, allow_nan=False).encode()
     return parsed
 
 

@@ -12,8 +12,18 @@ from swe_agent.models.faults import Refusal, fault_of, redacted, retry_after_s
 
 @pytest.mark.parametrize(
     "raw",
-    ["{", '{"a": 1', "[]", "null", '"a"', '{"a": NaN}', '{"a": "\\ud800"}', '{"a":' * 100_000],
-    ids=["open", "cut", "list", "null", "text", "nan", "surrogate", "deep"],
+    [
+        "{",
+        '{"a": 1',
+        "[]",
+        "null",
+        '"a"',
+        '{"a": NaN}',
+        '{"a": 1e999}',
+        '{"a": "\\ud800"}',
+        '{"a":' * 100_000,
+    ],
+    ids=["open", "cut", "list", "null", "text", "nan", "infinite", "surrogate", "deep"],
 )
 def test_arguments_that_are_not_a_whole_object_are_refused(raw):
     with pytest.raises(ValueError, match=r"\w"):

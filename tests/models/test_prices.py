@@ -1,7 +1,11 @@
 """Prices: known models cost what the list says, unknown ones have no price."""
 
+import os
+from pathlib import Path
+
 import pytest
 
+from swe_agent.core.errors import UsageFault
 from swe_agent.core.messages import Note, Observation, ToolCall, Turn, Usage
 from swe_agent.models.bound import input_tokens_bound
 from swe_agent.models.prices import PriceList
@@ -48,3 +52,36 @@ def test_every_part_of_the_history_counts(part):
     heard = Observation(call_id="1", tool="view", text=shown)
     few = input_tokens_bound(prompt(TASK))
     assert input_tokens_bound(prompt(TASK, turn, heard)) >= few + 1000
+
+
+def users_table(text: str) -> None:
+    folder = Path(os.environ["SWE_AGENT_CONFIG_HOME"])
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "prices.yaml").write_text(text)
+
+
+@pytest.fixture
+def _own_config(tmp_path, monkeypatch):
+    monkeypatch.setenv("SWE_AGENT_CONFIG_HOME", str(tmp_path))
+
+
+@pytest.mark.usefixtures("_own_config")
+def test_the_users_prices_go_before_the_list():
+    users_table('openai/mine: {input: 1, output: 2}\n"openai/free-*": {input: 0, output: 0}\n')
+    used = Usage(input_tokens=MILLION, output_tokens=MILLION, cache_read_tokens=MILLION)
+    assert PriceList("openai", "mine").cost_usd(used) == 4
+    assert PriceList("openai", "free-7b").worst_case_usd(prompt()) == 0
+    assert PriceList("openai", "llama-local").cost_usd(used) is None
+
+
+@pytest.mark.usefixtures("_own_config")
+def test_a_wrong_row_is_named():
+    users_table("openai/mine: {input: cheap, output: 2}\n")
+    with pytest.raises(UsageFault, match=r"prices.yaml: openai/mine.input"):
+        PriceList("openai", "mine").cost_usd(Usage())
+
+
+def test_a_known_host_has_its_own_list():
+    used = Usage(input_tokens=MILLION)
+    assert PriceList("openai", "deepseek-chat", "https://api.deepseek.com/v1").cost_usd(used)
+    assert PriceList("openai", "gpt-6-sol", "http://localhost:1/v1").cost_usd(used)
