@@ -77,11 +77,7 @@ def factories(settings: Settings, key_of: KeyOf) -> dict[str, Factory]:
         return model
 
     def replay(name: str) -> Model:
-        folder, at, last = _named("replay", name, "RUN").rpartition("@")
-        plays_part = bool(at) and last.isdecimal()
-        model = Replay(Path(folder if plays_part else name), int(last) if plays_part else None)
-        model.warm_up()
-        return model
+        return _recording(_named("replay", name, "RUN"))
 
     def anthropic(name: str) -> Model:
         model = _named("anthropic", name, DEFAULT_MODELS["anthropic"])
@@ -160,6 +156,15 @@ def default_model(settings: Settings, key_of: KeyOf) -> tuple[str, str]:
         if key_of(provider):
             return f"{provider}/{model}", f"a key of {provider} is set"
     return OFFLINE, "no model is named and no key is set"
+
+
+def _recording(name: str) -> Model:
+    """The replay of a run's folder; FOLDER@N plays N steps."""
+    folder, at, last = name.rpartition("@")
+    plays_part = bool(at) and last.isdecimal()
+    model = Replay(Path(folder if plays_part else name), int(last) if plays_part else None)
+    model.warm_up()
+    return model
 
 
 def _endpoint(provider: Provider, settings: Settings, key_of: KeyOf) -> Endpoint:
