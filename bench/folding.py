@@ -22,7 +22,7 @@ sys.path.insert(0, str(ROOT))
 from swe_agent.context.economy import Rates, steps_expected, worthwhile  # noqa: E402
 from swe_agent.context.story import Story  # noqa: E402
 from swe_agent.context.tokens import message_text, tokens_of  # noqa: E402
-from swe_agent.core.messages import Message, Note, Observation, Turn  # noqa: E402
+from swe_agent.core.messages import Message, Note, Observation, ToolCall, Turn  # noqa: E402
 
 MOST_STEPS = 100
 _FILE = re.compile(r"\[File: (\S+)")
@@ -47,7 +47,6 @@ def replayed(run: dict[str, Any], rates: Rates) -> tuple[list[Sent], Story]:
 
 def turn_of(step: dict[str, str], call_id: str) -> tuple[Message, Message]:
     """A recorded step as our messages."""
-    said = f"{step['thought']}\n```\n{step['action']}\n```".strip()
     shown = _FILE.search(step["observation"])
     seen = Observation(
         call_id=call_id,
@@ -55,17 +54,24 @@ def turn_of(step: dict[str, str], call_id: str) -> tuple[Message, Message]:
         text=step["observation"],
         data={"path": shown[1]} if shown else None,
     )
-    return Turn(text=said), seen
+    call = ToolCall(id=call_id, name=seen.tool, arguments={"command": step["action"]})
+    return Turn(text=step["thought"], calls=(call,)), seen
 
 
 def sent(story: Story) -> Sent:
-    roles = ("assistant" if isinstance(message, Turn) else "user" for message in story.messages())
-    rows = [
-        {"role": role, "content": message.text}
-        for role, message in zip(roles, story.messages(), strict=True)
-    ]
+    rows = [{"role": role_of(one), "content": content_of(one)} for one in story.messages()]
     rows[0]["role"] = "system"
     return rows
+
+
+def role_of(message: Message) -> str:
+    return "assistant" if isinstance(message, Turn) else "user"
+
+
+def content_of(message: Message) -> str:
+    if isinstance(message, Turn):
+        return f"{message.text}\n```\n{message.calls[0].arguments['command']}\n```".strip()
+    return message.text
 
 
 def tokens(contexts: list[Sent]) -> int:

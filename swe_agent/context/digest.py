@@ -8,13 +8,14 @@ inside code counts little. No line is made up or rephrased.
 
 import re
 from collections.abc import Sequence, Set
+from dataclasses import dataclass
 
 from swe_agent.context.lines import Line
 
 BYTES_PER_TOKEN = 3.6
-VIEW_VALUE = 0.012
+VIEW_VALUE = 0.016
 """Value per token, and per step that it will be read again, from which a line of a file is kept."""
-OUTPUT_VALUE = 0.005
+OUTPUT_VALUE = 0.01
 """The same for a line of a command's output, a search or a listing, which is denser."""
 OUTPUT_LINES = 60
 """Lines of an output that are kept at most."""
@@ -43,6 +44,22 @@ _COMMON = frozenset(_COMMON_TEXT.split())
 _CODE_NAME, _WORD_NAME, _SPOKEN_OF, _IN_PROSE = 1.0, 0.4, 2.0, 0.25
 _DEFINES, _SAYS_OUTCOME, _SAYS_PLACE = 2.0, 4.0, 3.0
 _LINE_TOKENS = 2.0
+_WRITTEN = 1.0
+"""Per token: what the model itself has just written stays, so that an edit folds to a diff."""
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What stands around an observation."""
+
+    spoken: Set[str] = frozenset()
+    """Names in what the model said so far."""
+    known: Set[str] = frozenset()
+    """Names that stand elsewhere in the prompt for good."""
+    written: Set[str] = frozenset()
+    """Lines of code, stripped, in the call that was made."""
+    expected: int = 1
+    """Requests that will read the digest; the more, the shorter it is."""
 
 
 def names_in(text: str) -> set[str]:
@@ -57,26 +74,22 @@ def names_in(text: str) -> set[str]:
     return found - _COMMON
 
 
-def digest(
-    step: int, lines: Sequence[Line], spoken: Set[str], known: Set[str], expected: int
-) -> str:
+def digest(step: int, lines: Sequence[Line], around: Around) -> str:
     """The lines that matter, under a line that says how to see the rest.
 
     Args:
         step: whose observation it is.
         lines: all of it.
-        spoken: names in what the model said so far.
-        known: names that stand elsewhere in the prompt for good.
-        expected: requests that will read it; the more, the shorter it is.
+        around: what else the prompt shows.
     """
     is_view = 2 * sum(line.number is not None for line in lines) > len(lines)
-    least = expected * (VIEW_VALUE if is_view else OUTPUT_VALUE)
-    told = set(known) - spoken
+    least = around.expected * (VIEW_VALUE if is_view else OUTPUT_VALUE)
+    told = set(around.known) - around.spoken
     worth: dict[int, float] = {}
     for at, (line, is_prose) in enumerate(zip(lines, _prose(lines), strict=True)):
         mine = names_in(line.body)
-        value = _value(line, mine, told, spoken, is_prose) / _tokens(line)
-        if value >= least:
+        value = _value(line, mine - told, around, is_prose) / _tokens(line)
+        if value >= least or (is_view and at == 0 and line.number is None):
             worth[at] = value
             told |= mine
     kept = sorted(worth)
@@ -102,13 +115,19 @@ def _written(step: int, lines: Sequence[Line], kept: Sequence[int]) -> str:
     return "\n".join(rows)
 
 
-def _value(line: Line, names: Set[str], told: Set[str], spoken: Set[str], is_prose: bool) -> float:
+def _value(line: Line, names: Set[str], around: Around, is_prose: bool) -> float:
     body = line.body
     value = 0.0
-    for name in names - told:
+    for name in names:
         is_code = _CODE.search(name) or f"{name}(" in body
         worth = _CODE_NAME if is_code else _WORD_NAME
-        value += worth * (_SPOKEN_OF if name in spoken else 1.0) * (_IN_PROSE if is_prose else 1.0)
+        value += (
+            worth
+            * (_SPOKEN_OF if name in around.spoken else 1.0)
+            * (_IN_PROSE if is_prose else 1.0)
+        )
+    if body.strip() in around.written:
+        value += _WRITTEN * _tokens(line)
     if line.number is None:
         value += _SAYS_OUTCOME if _OUTCOME.search(body) else 0.0
         value += _SAYS_PLACE if _PLACE.search(body) else 0.0
@@ -122,12 +141,30 @@ def _tokens(line: Line) -> float:
 
 
 def _prose(lines: Sequence[Line]) -> list[bool]:
-    """Whether each line is a comment or inside a text between triple quotes."""
+    """Whether each line of a file is a comment or inside a text between triple quotes."""
     flags = []
-    inside = False
+    inside = _begins_inside([line for line in lines if line.number is not None])
     for line in lines:
         body = line.body.strip()
+        if line.number is None:
+            flags.append(False)
+            continue
+        if inside and _DEFINITION.match(line.body) and body.endswith(":"):
+            inside = False  # a text that was never closed, or not seen to be
         turns = sum(body.count(quote) for quote in _QUOTES) % 2 == 1
-        flags.append(line.number is not None and (inside or body.startswith(_COMMENT)))
-        inside = inside != turns if line.number is not None else False
+        flags.append(inside or body.startswith(_COMMENT))
+        inside = inside != turns
     return flags
+
+
+def _begins_inside(lines: Sequence[Line]) -> bool:
+    """Whether a window opens in the middle of such a text: its first quotes only close."""
+    before = ""
+    for line in lines:
+        body = line.body.strip()
+        if sum(body.count(quote) for quote in _QUOTES) == 1:
+            if body in _QUOTES:
+                return bool(before) and not before.endswith((":", "=", "("))
+            return body.endswith(_QUOTES) and "=" not in body
+        before = body or before
+    return False

@@ -9,7 +9,7 @@ stays: it is what the next steps need, and what later views of it are shown agai
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from swe_agent.context.digest import digest, pointer
+from swe_agent.context.digest import Around, digest, pointer
 from swe_agent.context.story import Entry, Story
 from swe_agent.context.tokens import tokens_of
 from swe_agent.core.messages import Observation, Turn
@@ -121,7 +121,8 @@ def _digests(
         if entry.whole_tokens < SMALL_TOKENS or (open_file and entry.path == open_file):
             continue
         if not entry.digest:
-            entry.digest = digest(entry.step, entry.lines, story.spoken, story.known, expected)
+            around = Around(story.spoken, story.known, entry.written, expected)
+            entry.digest = digest(entry.step, entry.lines, around)
             entry.digest_tokens = tokens_of(entry.digest)
         if entry.digest_tokens < WORTH_FOLDING * entry.tokens:
             found[message.call_id] = entry.digest

@@ -15,6 +15,8 @@ from swe_agent.context.repeats import Seen
 from swe_agent.context.tokens import message_text, tokens_of
 from swe_agent.core.messages import Message, Note, Observation, Turn
 
+_WRITTEN_CHARS = 8
+
 Form = Literal["whole", "repeat", "digest"]
 
 
@@ -31,6 +33,8 @@ class Entry:
     lines: list[Line] = field(default_factory=list)
     path: str = ""
     """The file that an observation shows, if it shows one."""
+    written: frozenset[str] = frozenset()
+    """Lines of the call that an observation answers, stripped; short ones are left out."""
     page: int = 0
     """How many observations stand before it."""
     digest: str = ""
@@ -53,6 +57,7 @@ class Story:
     known: set[str] = field(default_factory=set)
     """Names that notes and digests show."""
     _seen: Seen = field(default_factory=Seen)
+    _written: frozenset[str] = frozenset()
     _kept: list[Entry] = field(default_factory=list)
     """What is shown of the entries at the front."""
     _places: dict[str, int] = field(default_factory=dict)
@@ -66,11 +71,13 @@ class Story:
         match message:
             case Turn():
                 self.spoken |= names_in(text)
+                self._written = _lines_written(message)
             case Note():
                 self.known |= names_in(text)
             case Observation():
                 entry.lines = shown_lines(message.text)
                 entry.path = _path(message)
+                entry.written = self._written
                 self._show(entry)
                 self._places[message.call_id] = len(self.entries)
         self.entries.append(entry)
@@ -150,6 +157,13 @@ def told(messages: Sequence[tuple[Message, int]]) -> Story:
 def _stays(entry: Entry) -> bool:
     message = entry.message
     return isinstance(message, Note) and (entry.step == 0 or message.kind in ("task", "human"))
+
+
+def _lines_written(turn: Turn) -> frozenset[str]:
+    values = [value for call in turn.calls for value in call.arguments.values()]
+    texts = [value for value in values if isinstance(value, str)]
+    lines = (line.strip() for text in texts for line in text.split("\n"))
+    return frozenset(line for line in lines if len(line) >= _WRITTEN_CHARS)
 
 
 def _path(message: Observation) -> str:
