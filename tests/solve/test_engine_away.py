@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import subprocess
+import tempfile
 import threading
 import time
 from collections.abc import Iterator
@@ -54,11 +55,12 @@ class PrivateEngine:
 
 
 @pytest.fixture
-def private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[PrivateEngine]:
+def private(monkeypatch: pytest.MonkeyPatch) -> Iterator[PrivateEngine]:
     if os.geteuid() != 0 or not shutil.which("dockerd"):
         pytest.skip("a private engine needs root and dockerd")
-    folder = tmp_path / "engine"
-    folder.mkdir()
+    # A socket's path has at most 107 bytes, and containerd's lies deep: pytest's own folder is too
+    # long.
+    folder = Path(tempfile.mkdtemp(prefix="engine-"))
     engine = PrivateEngine(folder)
     engine.start()
     engine.wait()
@@ -67,6 +69,7 @@ def private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Private
     monkeypatch.setenv("DOCKER_HOST", f"unix://{engine.socket}")
     yield engine
     engine.stop()
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 def test_a_run_waits_for_its_engine_and_spends_nothing_meanwhile(

@@ -14,13 +14,14 @@ from swe_agent.core.result import RunResult
 from swe_agent.trajectory.log import read_log
 from tests.conftest import BASE_IMAGE
 from tests.solve.conftest import ENGINEER, TEST_COMMAND, contents
-from tests.vendors import AnthropicServer, OpenAIServer
+from tests.vendors import AnthropicServer, OpenAIServer, ResponsesServer
 
 pytestmark = pytest.mark.docker
 
 VENDORS = {
     "anthropic": (AnthropicServer, "anthropic/claude-sonnet-5-5", "ANTHROPIC_API_KEY"),
     "openai": (OpenAIServer, "openai/gpt-6-sol", "OPENAI_API_KEY"),
+    "responses": (ResponsesServer, "openai-responses/gpt-6-sol", "OPENAI_API_KEY"),
 }
 KEY = "sk-canary-0815"
 PROGRAM = [sys.executable, "-c", "from swe_agent.cli.main import main; main()"]
