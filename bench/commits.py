@@ -15,7 +15,7 @@ def find_clone(folder: Path, repo: str) -> Path:
             place = folder / stem / inner
             if (place / "HEAD").is_file():
                 return place
-    raise SystemExit(f"no clone of {repo} below {folder}")
+    raise FileNotFoundError(f"no clone of {repo} below {folder}")
 
 
 class CommitTree:

@@ -6,8 +6,8 @@ GOLD has a row per instance: `instance_id`, `repo` (owner/name), `base_commit`, 
 and for --ablate `files` and `functions`. FOLDER holds clones (`owner+name`, `owner__name`,
 `owner/name` or `name`; bare or not). Trees are read from git, nothing is checked out.
 
-Keys: `cold_s` and `warm_s` (medians of an instance's build and ranking, with an empty cache and
-with a full one), `query_s` (ranking alone).
+Keys: `cold_s` and `warm_s` (medians over `timed` instances of build and ranking, with an empty
+cache and with a full one), `query_s` (ranking alone, median of all instances).
 """
 
 import argparse
@@ -27,6 +27,7 @@ from swe_agent.index.cache import Cache
 from swe_agent.index.rank import WEIGHTS, Ranking, rank
 
 TOP = 50
+ROUNDS = 5
 Row = dict[str, Any]
 
 
@@ -53,10 +54,9 @@ def prediction(row: Row, ranking: Ranking) -> Row:
 
 def accuracy(rows: list[Row], predictions: list[Row], key: str, most: int) -> float:
     """Share of rows (in percent) with all gold in the first `most` places."""
-    judged = [
-        (set(r[key]), p[key][:most]) for r, p in zip(rows, predictions, strict=True) if r[key]
-    ]
-    return 100 * sum(gold <= {*found} for gold, found in judged) / max(1, len(judged))
+    found = {p["instance_id"]: p[key][:most] for p in predictions}
+    judged = [(set(row[key]), found.get(row["instance_id"], [])) for row in rows if row[key]]
+    return 100 * sum(gold <= {*places} for gold, places in judged) / max(1, len(judged))
 
 
 def summary(rows: list[Row], predictions: list[Row]) -> str:
@@ -103,22 +103,35 @@ def main() -> None:
 
 
 def measured(rows: list[Row], repos: Path, scratch: Path) -> tuple[Row, list[Row]]:
-    """Figures and predictions; each instance with a cache of its own, then again."""
+    """Figures and predictions; some rows are timed with a cache of their own as well."""
     cold, warm, query, predictions = [], [], [], []
+    timed = timed_rows(rows)
     for number, row in enumerate(rows):
-        home = scratch / str(number)
-        ranking, first = ranked(row, repos, home, dict(WEIGHTS))
-        _, second = ranked(row, repos, home, dict(WEIGHTS))
+        try:
+            ranking, spent = ranked(row, repos, scratch / "shared", dict(WEIGHTS))
+        except FileNotFoundError as missing:
+            print(f"{row['instance_id']}: {missing}", file=sys.stderr, flush=True)
+            continue
         predictions.append(prediction(row, ranking))
-        cold.append(sum(first.values()))
-        warm.append(sum(second.values()))
-        query.append(second["query"])
-        print(
-            f"{row['instance_id']:<40} {cold[-1]:.2f} {warm[-1]:.2f}", file=sys.stderr, flush=True
-        )
+        query.append(spent["query"])
+        if number in timed:
+            with tempfile.TemporaryDirectory(dir=scratch) as home:
+                first = ranked(row, repos, Path(home), dict(WEIGHTS))[1]
+                second = ranked(row, repos, Path(home), dict(WEIGHTS))[1]
+            cold.append(sum(first.values()))
+            warm.append(sum(second.values()))
+        print(f"{row['instance_id']:<40} {sum(spent.values()):.2f}", file=sys.stderr, flush=True)
     medians = {"cold_s": cold, "warm_s": warm, "query_s": query}
-    figures = {key: round(statistics.median(values), 3) for key, values in medians.items()}
-    return {"instances": len(rows), **figures}, predictions
+    figures = {key: round(statistics.median(v), 3) for key, v in medians.items() if v}
+    return {"instances": len(predictions), "timed": len(cold), **figures}, predictions
+
+
+def timed_rows(rows: list[Row]) -> set[int]:
+    """The first row of each repository, and more, evenly, until there are five."""
+    firsts = {row["repo"]: number for number, row in reversed([*enumerate(rows)])}
+    even = range(0, len(rows), max(1, len(rows) // ROUNDS))
+    chosen = {*firsts.values()}
+    return chosen if len(chosen) >= ROUNDS else chosen | {*even}
 
 
 if __name__ == "__main__":

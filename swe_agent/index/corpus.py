@@ -120,29 +120,29 @@ class Corpus:
     @property
     def waste(self) -> float:
         """Share of units that were taken out, in [0, 1]."""
-        alive = sum(map(len, self.by_path.values()))
-        return 1 - alive / len(self.places) if self.places else 0.0
+        return 1 - self.alive / len(self.places) if self.places else 0.0
 
-    def idf(self, term: str) -> float:
-        """How rare a term is, at least 0."""
-        count = len(self.postings.get(term, ()))
-        return math.log(1 + (len(self.places) - count + 0.5) / (count + 0.5))
+    @property
+    def alive(self) -> int:
+        """Number of units that are in."""
+        return sum(map(len, self.by_path.values()))
 
     def score_units(self, query: Mapping[str, float]) -> dict[int, float]:
         """BM25 of every unit that holds a term of the query; the query's weights multiply."""
-        mean = self.total_length / max(1, len(self.places))
-        norms = self._norms(mean)
+        alive = self.alive
+        norms = self._norms(self.total_length / max(1, alive))
         scores: dict[int, float] = {}
         for term, weight in query.items():
             posting = self.postings.get(term)
             if posting is None:
                 continue
-            gain = self.idf(term) * weight * (K1 + 1)
-            for packed in posting:
+            rows = [packed for packed in posting if self.places[packed >> TF_BITS].length]
+            gain = _rarity(len(rows), alive) * weight * (K1 + 1)
+            for packed in rows:
                 number = packed >> TF_BITS
                 count = packed & _TF_MASK
                 scores[number] = scores.get(number, 0.0) + gain * count / (count + norms[number])
-        return {n: s for n, s in scores.items() if self.places[n].length}
+        return scores
 
     def _norms(self, mean: float) -> list[float]:
         return [K1 * (1 - B + B * place.length / mean) for place in self.places]
@@ -164,10 +164,15 @@ def scored_files(
     mean = sum(lengths.values()) / max(1, len(lengths))
     scores: dict[str, float] = {}
     for term, held in counts.items():
-        idf = math.log(1 + (len(wanted) - len(held) + 0.5) / (len(held) + 0.5))
+        idf = _rarity(len(held), len(wanted))
         for path, count in held.items():
             norm = K1 * (1 - B + B * lengths[path] / mean)
             scores[path] = scores.get(path, 0.0) + query[term] * idf * count * (K1 + 1) / (
                 count + norm
             )
     return scores
+
+
+def _rarity(holding: int, of_all: int) -> float:
+    """The inverse document frequency of a term, above 0."""
+    return math.log(1 + (of_all - holding + 0.5) / (holding + 0.5))

@@ -15,7 +15,8 @@ SHARE = 0.08
 
 def passed_on(corpus: Corpus, totals: Mapping[int, float]) -> dict[int, float]:
     """What each unit gains from its neighbours; only units that have a score give or get."""
-    seeds = sorted(totals, key=lambda n: (-totals[n], n))[:SEEDS]
+    places = corpus.places
+    seeds = sorted(totals, key=lambda n: (-totals[n], places[n].path, places[n].first))[:SEEDS]
     if not seeds:
         return {}
     chosen, top = set(seeds), totals[seeds[0]] or 1.0

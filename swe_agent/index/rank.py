@@ -112,7 +112,7 @@ def _files(
         by_file.setdefault(corpus.places[number].path, []).append(number)
     found = []
     for path, numbers in by_file.items():
-        numbers.sort(key=lambda n: (-totals[n], n))
+        numbers.sort(key=lambda n: (-totals[n], corpus.places[n].first))
         rest = sum(totals[n] * _FADE**i for i, n in enumerate(numbers[1 : 1 + _NEXT]))
         last = max(corpus.places[n].last for n in numbers)
         score = totals[numbers[0]] + _REST * rest
@@ -125,7 +125,7 @@ def _functions(
 ) -> tuple[Ranked, ...]:
     places = corpus.places
     numbers = [n for n in totals if places[n].kind == "function"]
-    numbers.sort(key=lambda n: (-totals[n], n))
+    numbers.sort(key=lambda n: (-totals[n], places[n].path, places[n].first))
     found = []
     for n in numbers[:MOST_FUNCTIONS]:
         place = places[n]
