@@ -20,7 +20,10 @@ OUTPUT_VALUE = 0.01
 OUTPUT_LINES = 60
 """Lines of an output that are kept at most."""
 
-_NAME = re.compile(r"(?:[\w.-]+/)+[\w.-]+|\b[\w-]+\.[a-z]{1,5}\b|[A-Za-z_]\w{3,}")
+_NAME = re.compile(
+    r"(?:[\w.-]+/)+[\w.-]+|\b[\w-]+\.(?:py|rst|txt|cfg|toml|ini|md|html|css|json|ya?ml|xml|lock"
+    r"|[jt]sx?|go|rs|java|rb|sh|c|h|cc|cpp|hpp)\b|[A-Za-z_]\w{3,}"
+)
 _WORD = re.compile(r"[A-Za-z_]\w{3,}")
 _CODE = re.compile(r"[_/.\d]|[a-z][A-Z]|^[A-Z]")
 _PLACE = re.compile(r"[\w./-]+\.\w+(?::|\", line )\d+")
@@ -42,7 +45,7 @@ need
 """
 _COMMON = frozenset(_COMMON_TEXT.split())
 _CODE_NAME, _WORD_NAME, _SPOKEN_OF, _IN_PROSE = 1.0, 0.4, 2.0, 0.25
-_DEFINES, _SAYS_OUTCOME, _SAYS_PLACE = 2.0, 4.0, 3.0
+_DEFINES, _SAYS_OUTCOME, _SAYS_PLACE = 3.0, 4.0, 3.0
 _LINE_TOKENS = 2.0
 _WRITTEN = 1.0
 """Per token: what the model itself has just written stays, so that an edit folds to a diff."""

@@ -85,3 +85,23 @@ def test_a_known_host_has_its_own_list():
     used = Usage(input_tokens=MILLION)
     assert PriceList("openai", "deepseek-chat", "https://api.deepseek.com/v1").cost_usd(used)
     assert PriceList("openai", "gpt-6-sol", "http://localhost:1/v1").cost_usd(used)
+
+
+@pytest.mark.parametrize(
+    ("provider", "model", "rates"),
+    [
+        ("anthropic", "claude-sonnet-4-5", (0.1, 1.25)),
+        ("openai", "gpt-5", (0.1, 1.0)),
+    ],
+)
+def test_cached_input_is_priced_against_fresh(provider, model, rates):
+    assert PriceList(provider, model).cache_rates() == pytest.approx(rates)
+
+
+def test_nothing_is_known_of_an_unknown_models_cache_and_window():
+    prices = PriceList("openai", "llama-local")
+    assert (prices.cache_rates(), prices.window_tokens()) == (None, None)
+
+
+def test_a_listed_model_has_a_window():
+    assert PriceList("anthropic", "claude-sonnet-4-5").window_tokens() == 200_000
