@@ -37,13 +37,12 @@ _NOT_TAKEN = re.compile(
 _NO_TOOLS = re.compile(
     r"(?:does not|doesn't|do not) support (?:tools|function|tool use)|support(?:s)? tool use"
     r"|tool choice requires|--enable-auto-tool-choice|--jinja"
-    r"|(?:tools|functions?|tool calling) (?:is|are) not supported",
+    r"|['\"]?(?:tools|functions?|tool calling)['\"]? (?:is|are) not supported",
     re.IGNORECASE,
 )
 _TOO_MUCH = re.compile(
-    r"max(?:_completion|_output)?_tokens\W*(?:is too large: ?)?(\d+)"
-    r"[^.]*?(?:>|at most|maximum (?:of|is|allowed)?|up to|<=)\D{0,40}?(\d+)",
-    re.IGNORECASE,
+    r"max(?:_completion|_output)?_tokens\D{0,30}(\d+).{0,80}?(?:>|at most|maximum)\D{0,40}?(\d+)",
+    re.IGNORECASE | re.DOTALL,
 )
 
 

@@ -7,6 +7,7 @@ import pytest
 from swe_agent.core.errors import AccessRefused, ModelFault, TransientModelFault
 from swe_agent.core.messages import Note
 from swe_agent.models.endpoint import Endpoint
+from swe_agent.models.learned import Learned
 from swe_agent.models.openai import OpenAI
 from tests.models.conversation import TASK, call, model_of, prompt, raw_server, seen
 from tests.vendors import OpenAIServer
@@ -90,3 +91,42 @@ def test_the_ways_that_compatible_servers_bend_a_reply_are_taken():
     assert (turn.text, turn.stop) == ("Look.", "tool_use")
     assert [c.arguments for c in turn.calls] == [{"path": "a"}] * 2
     assert len({c.id for c in turn.calls}) == 2
+
+
+def test_a_model_without_tools_gets_the_text_protocol_and_it_is_remembered():
+    script = [
+        {"text": 'I look.\n```tool_call\n{"name": "view", "arguments": {"path": "a"}}\n```'},
+        {"text": "Done."},
+    ]
+    with OpenAIServer(script, refuses={"tools"}) as server:
+        first = model_of("openai", server.url).complete(prompt())
+        heard = (TASK, first, *seen(first, "text of a"))
+        last = model_of("openai", server.url).complete(prompt(*heard))
+    assert [(one.name, one.arguments) for one in first.calls] == [("view", {"path": "a"})]
+    assert last.text == "Done."
+    assert len(server.refused) == 1
+    sent = server.requests[-1].body["messages"]
+    assert [message["role"] for message in sent] == ["system", "user", "assistant", "user"]
+    assert "view: Shows a file." in sent[0]["content"]
+    assert sent[-1]["content"] == "Result of view:\ntext of a"
+
+
+def test_a_call_that_a_local_model_prints_is_read():
+    printed = '<tool_call>{"name": "view", "arguments": {"path": "a"}}</tool_call>'
+    with OpenAIServer([{"text": f"So: {printed}"}]) as server:
+        turn = model_of("openai", server.url).complete(prompt())
+    assert (turn.text, turn.stop) == ("So:", "tool_use")
+    assert turn.calls[0].arguments == {"path": "a"}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "max_tokens: 512 > 100, which is the maximum allowed number of output tokens",
+        "max_completion_tokens is too large: 512. This model supports at most 100 tokens.",
+    ],
+)
+def test_the_longest_reply_is_learned(said):
+    learned = Learned("http://x", "m")
+    assert learned.from_refusal(said, frozenset(), "max_tokens")
+    assert Learned("http://x", "m").abilities.most_output_tokens == 100
