@@ -16,6 +16,7 @@ from swe_agent.models.prices import PriceList
 from swe_agent.models.registry import HOSTED, client_of, spec_of
 from swe_agent.repair.offline import OfflineModel
 from swe_agent.runtime.box import Limits
+from swe_agent.runtime.docker import reap
 from swe_agent.runtime.engine import connect
 from swe_agent.runtime.engineless import EnginelessSandboxes
 from swe_agent.runtime.environment import DockerSandboxes
@@ -105,4 +106,5 @@ def sandboxes_of(settings: Settings, store: TreeStore, run_id: str, folder: Path
     if kind != "docker":
         return EnginelessSandboxes(kind, store, limits, folder)
     client = connect(settings.engine.start_timeout_s)
+    reap(client)
     return DockerSandboxes(client, store, run_id, limits, folder)

@@ -246,6 +246,22 @@ def start_box(
     return DockerBox(client, recipe, container, wire)
 
 
+def reap(client: "DockerClient", older_than_s: float = 600.0) -> None:
+    """Remove containers of ours that were made and never started: their maker was killed in
+    between.
+
+    One that is being started now is younger. Does not raise.
+    """
+    from docker.errors import DockerException
+    from requests import RequestException
+
+    with suppress(DockerException, RequestException):
+        filters = {"label": RUN_LABEL, "status": "created"}
+        for found in client.api.containers(all=True, filters=filters):
+            if time.time() - found["Created"] > older_than_s:
+                client.api.remove_container(found["Id"], v=True)
+
+
 def _created(client: "DockerClient", recipe: Recipe) -> str:
     from docker.types import LogConfig
 

@@ -16,7 +16,7 @@ import pytest
 
 from swe_agent.core.errors import EnvironmentFault, SandboxLost
 from swe_agent.runtime.box import Limits
-from swe_agent.runtime.docker import RUN_LABEL, DockerBox, recipe_for, start_box
+from swe_agent.runtime.docker import RUN_LABEL, DockerBox, reap, recipe_for, start_box
 from swe_agent.runtime.sandbox import BrokerSandbox
 from swe_agent.runtime.store import TreeStore
 
@@ -198,7 +198,7 @@ HOST = """
 import sys, time, docker
 from pathlib import Path
 from swe_agent.runtime.box import Limits
-from swe_agent.runtime.docker import recipe_for, start_box
+from swe_agent.runtime.docker import reap, RUN_LABEL, recipe_for, start_box
 from swe_agent.runtime.sandbox import BrokerSandbox
 from swe_agent.runtime.store import TreeStore
 folder = Path(sys.argv[1])
@@ -234,6 +234,21 @@ def test_kill_9_of_the_host_ends_the_container_within_five_seconds(
         time.sleep(0.5)
         os.kill(host.pid, signal.SIGKILL)
     assert is_gone_within(engine, container, 5)
+
+
+def test_a_container_that_never_started_is_reaped_and_a_strangers_is_not(
+    engine: docker.DockerClient, base_image: str
+) -> None:
+    ours = engine.api.create_container(base_image, ["true"], labels={RUN_LABEL: "reaped"})["Id"]
+    other = engine.api.create_container(base_image, ["true"], name="swe-agent-not-ours")["Id"]
+    try:
+        reap(engine)
+        assert engine.api.containers(all=True, filters={"id": ours})
+        reap(engine, older_than_s=-60)
+        assert not engine.api.containers(all=True, filters={"id": ours})
+        assert engine.api.containers(all=True, filters={"id": other})
+    finally:
+        engine.api.remove_container(other)
 
 
 def is_gone_within(engine: docker.DockerClient, container: str, seconds: float) -> bool:
