@@ -124,7 +124,8 @@ def _digests(
             around = Around(story.spoken, story.known, entry.written, expected)
             entry.digest = digest(entry.step, entry.lines, around)
             entry.digest_tokens = tokens_of(entry.digest)
-        if entry.digest_tokens < WORTH_FOLDING * entry.tokens:
+        # A repeat is folded with what it repeats: alone it would be shown whole again.
+        if entry.digest_tokens < WORTH_FOLDING * entry.whole_tokens:
             found[message.call_id] = entry.digest
     return found
 

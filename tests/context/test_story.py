@@ -1,5 +1,6 @@
 """The conversation as a model is shown it: repeats, digests, folds, and what is left out."""
 
+import random
 import re
 
 from swe_agent.context.economy import Rates, forced, steps_expected, worthwhile
@@ -177,3 +178,26 @@ def test_a_layer_that_is_gone_counts_nothing() -> None:
 
 def test_as_many_steps_are_expected_as_were_made() -> None:
     assert [steps_expected(done, 100) for done in (0, 20, 90, 99)] == [6, 20, 10, 1]
+
+
+def test_a_fold_makes_the_prompt_shorter_and_keeps_what_is_before_it() -> None:
+    chance = random.Random(3)
+    story = Story()
+    folds = 0
+    for step in range(1, 120):
+        fold = worthwhile(story, Rates(), steps_expected(step - 1, 200))
+        if fold is not None:
+            folds += 1
+            before = story.messages()
+            tokens = sum(entry.tokens for entry in story.entries)
+            story.fold(fold.digests)
+            assert sum(entry.tokens for entry in story.entries) < tokens
+            first = next(
+                at
+                for at, message in enumerate(before)
+                if isinstance(message, Observation) and message.call_id in fold.digests
+            )
+            assert story.messages()[:first] == before[:first]
+        start = chance.randrange(1, 60)
+        step_on(story, step, view(start, FILE[start - 1 : start + 39], f"{step // 9 % 3}.py"))
+    assert folds > 5
