@@ -96,14 +96,26 @@ def sandboxes_of(settings: Settings, store: TreeStore, run_id: str, folder: Path
         UsageFault: an image is named for a kind without images.
         EnvironmentFault: no engine answers, or nothing works here.
     """
+    policy = settings.sandbox.network
+    if policy.startswith("allow:"):
+        raise UsageFault(
+            f"The network policy {policy} is not available in this version.",
+            "Use --network setup (the default), off or on.",
+        )
     limits = Limits(
         settings.sandbox.memory_mb,
         settings.sandbox.cpus,
         settings.sandbox.pids,
         settings.engine.start_timeout_s,
+        network=policy == "on",
     )
     kind = choose_sandbox(settings.sandbox.kind, settings.sandbox.image).kind
     if kind != "docker":
+        if limits.network:
+            raise UsageFault(
+                f"The sandbox {kind} has no network of its own to give.",
+                "Use --sandbox docker with --network on.",
+            )
         return EnginelessSandboxes(kind, store, limits, folder)
     client = connect(settings.engine.start_timeout_s)
     reap(client)

@@ -17,7 +17,7 @@ class Shell:
     """Run a command in the sandbox (bash where the image has it, else sh). `cd` and exported
     variables last from call to call.
 
-    There is no terminal, no input and no network. Long output is shown by its head and tail.
+    There is no terminal and no input. Long output is shown by its head and tail.
     """
 
     name = "shell"

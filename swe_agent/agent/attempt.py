@@ -88,7 +88,10 @@ class Attempt:
         self._sandbox = sandbox
         self._saver: threading.Thread | None = None
         self._save_fault: SweAgentError | None = None
-        self._system = prompt_text("system", shell=sandbox.shell, root=sandbox.root)
+        network = kit.settings.sandbox.network == "on"
+        self._system = prompt_text(
+            "system", shell=sandbox.shell, root=sandbox.root, network=network
+        )
         self._rules = self._project_rules()
         self._repeat_unsaved()
 

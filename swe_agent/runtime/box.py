@@ -34,6 +34,8 @@ class Limits:
     cpus: float = 2.0
     pids: int = 512
     start_timeout_s: float = 60.0
+    network: bool = False
+    """Whether commands reach the network; only where the user asked for it."""
 
 
 class Box(Protocol):

@@ -281,7 +281,7 @@ def _created(client: "DockerClient", recipe: Recipe) -> str:
         healthcheck={"test": ["NONE"]},
         host_config=api.create_host_config(
             auto_remove=True,
-            network_mode="bridge" if recipe.network else "none",
+            network_mode="bridge" if recipe.network or limits.network else "none",
             pids_limit=limits.pids,
             mem_limit=memory,
             memswap_limit=memory,

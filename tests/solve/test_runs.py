@@ -208,3 +208,18 @@ def test_left_overs_stay_out_of_the_patch_and_are_reported(play: Play) -> None:
     assert set(played.result.left_out) == {"repro.py", "test_calc.py"}
     assert "kept.log" in played.result.patch
     assert "repro" not in played.result.patch
+
+
+@pytest.mark.parametrize(("policy", "reached"), [("setup", False), ("off", False), ("on", True)])
+def test_commands_reach_the_network_only_where_that_was_asked_for(
+    policy: str, reached: bool, play: Play
+) -> None:
+    look = call("shell", command="cat /proc/net/dev")
+    played = play([look, FIX, SUBMIT], sandbox__network=policy)
+    assert ("eth0" in played.observations()[0]) is reached
+    assert played.result.verdict == "verified"
+
+
+def test_a_network_policy_that_is_not_built_is_refused(play: Play) -> None:
+    with pytest.raises(UsageFault, match="allow:example.org:443"):
+        play([FIX, SUBMIT], sandbox__network="allow:example.org:443")
