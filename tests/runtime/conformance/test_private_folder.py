@@ -42,6 +42,7 @@ RUBBISH = {
 def is_well(run: Run, sandbox: BrokerSandbox) -> None:
     """The whole round: state lasts, files are exact, the tree is right, it comes back."""
     run("true", 0.5)
+    run(f"cd {sandbox.root}")
     assert said(run("export AFTER=1; mkdir -p d; cd d", 10)) == (0, b"")
     assert said(run("echo $AFTER; pwd", 10)) == (0, f"1\n{sandbox.root}/d\n".encode())
     sandbox.write_file("f", b"exact")
@@ -56,9 +57,12 @@ def is_well(run: Run, sandbox: BrokerSandbox) -> None:
 
 KINDS = ("bytes", "full folder", "locked folder", "fifo", "endless device", "unreadable", "gone")
 """What may stand in the place of a file that is not run."""
-CASES = [("exports", kind) for kind in RUBBISH] + [
-    (name, kind) for name in ("cwd", "taken", "bundle") for kind in KINDS
-]
+SLOW = ("loops", "prints", "exec")
+"""These are waited for as long as "sleeps" is."""
+CASES = [
+    pytest.param("exports", kind, marks=pytest.mark.soak if kind in SLOW else ())
+    for kind in RUBBISH
+] + [pytest.param(name, kind) for name in ("cwd", "taken", "bundle") for kind in KINDS]
 
 
 @pytest.mark.parametrize(("name", "kind"), CASES)
