@@ -4,6 +4,7 @@ from itertools import islice
 
 from pydantic import Field, JsonValue
 
+from swe_agent.aci.paths import shown
 from swe_agent.aci.tool import Failed, ToolArguments, ToolOutput, Workbench
 from swe_agent.index.lookup import corpus_of, near, uses
 
@@ -32,10 +33,10 @@ class FindReferences:
             hint = f" Near: {', '.join(close)}." if close else ""
             raise Failed(f"Nothing uses `{name}`.{hint}", "unknown")
         most = bench.limits.search_hits
-        rows = [f"{use.path}:{use.line}: {use.text}" for use in found[:most]]
+        rows = [f"{shown(use.path)}:{use.line}: {use.text}" for use in found[:most]]
         if len(found) > most:
             rows.append(f"[... {len(found) - most} more ...]")
         hits: list[JsonValue] = [
-            {"path": use.path, "line": use.line, "text": use.text} for use in found[:most]
+            {"path": shown(use.path), "line": use.line, "text": use.text} for use in found[:most]
         ]
         return ToolOutput("\n".join(rows), {"hits": hits, "total": len(found)})

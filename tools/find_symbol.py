@@ -2,6 +2,7 @@
 
 from pydantic import Field, JsonValue
 
+from swe_agent.aci.paths import shown
 from swe_agent.aci.tool import Failed, ToolArguments, ToolOutput, Workbench
 from swe_agent.index.lookup import corpus_of, near, symbols
 
@@ -28,11 +29,17 @@ class FindSymbol:
             close = near(corpus, arguments.name)
             hint = f" Near: {', '.join(close)}." if close else ""
             raise Failed(f"Nothing called `{arguments.name}` is defined.{hint}", "unknown")
-        rows = [f"{p.path}:{p.first}-{p.last} {p.kind} {p.qualified}" for p in found[:MOST]]
+        rows = [f"{shown(p.path)}:{p.first}-{p.last} {p.kind} {p.qualified}" for p in found[:MOST]]
         if len(found) > MOST:
             rows.append(f"[... {len(found) - MOST} more; say `Class.{arguments.name}` ...]")
         places: list[JsonValue] = [
-            {"path": p.path, "first": p.first, "last": p.last, "name": p.qualified, "kind": p.kind}
+            {
+                "path": shown(p.path),
+                "first": p.first,
+                "last": p.last,
+                "name": p.qualified,
+                "kind": p.kind,
+            }
             for p in found[:MOST]
         ]
         return ToolOutput("\n".join(rows), {"symbols": places, "total": len(found)})

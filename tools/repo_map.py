@@ -2,6 +2,7 @@
 
 from pydantic import Field
 
+from swe_agent.aci.paths import shown
 from swe_agent.aci.tool import Failed, ToolArguments, ToolOutput, Workbench
 from swe_agent.index.lookup import corpus_of
 from swe_agent.index.outlook import outlook
@@ -24,7 +25,7 @@ class RepoMap:
     def run(self, arguments: Arguments, bench: Workbench) -> ToolOutput:
         """The map."""
         corpus = corpus_of(bench.sandbox.tree())
-        text = outlook(corpus, arguments.budget_tokens, arguments.about)
+        text = shown(outlook(corpus, arguments.budget_tokens, arguments.about))
         if not text:
             raise Failed("There is no source that a grammar reads.", "empty")
         return ToolOutput(text, {"files": len(corpus.by_path)})

@@ -57,13 +57,13 @@ class Graph:
         self._rows = sqlite3.connect(":memory:")
         self._rows.executescript(_TABLES)
         insert = self._rows.executemany
-        insert("insert into files values (?)", [(path,) for path in sorted(corpus.by_path)])
+        insert("insert into files values (?)", [(_plain(path),) for path in sorted(corpus.by_path)])
         insert("insert into symbols values (?,?,?,?,?,?,?)", _symbols(corpus))
         insert("insert into calls values (?,?)", _calls(corpus))
         insert("insert into edges values (?,?)", edges(corpus))
         alive = [n for n in corpus.bases if corpus.places[n].length]
         insert("insert into bases values (?,?)", ((n, b) for n in alive for b in corpus.bases[n]))
-        texts = ((path, text) for path, rows in corpus.imports.items() for text in rows)
+        texts = ((_plain(path), text) for path, rows in corpus.imports.items() for text in rows)
         insert("insert into imports values (?,?)", texts)
         self._rows.executescript(_INDEXES)
         self._rows.commit()
@@ -109,11 +109,17 @@ def edges(corpus: Corpus) -> Iterator[tuple[int, int]]:
                     yield caller, callee
 
 
+def _plain(path: str) -> str:
+    """A path as SQLite takes it: bytes that are not UTF-8 become question marks."""
+    return path.encode("utf-8", "replace").decode()
+
+
 def _symbols(corpus: Corpus) -> Iterator[tuple[int, str, str, str, str, int, int]]:
     for number, place in enumerate(corpus.places):
         if place.length:
             name = place.qualified.rpartition(".")[2]
-            yield number, place.path, name, place.qualified, place.kind, place.first, place.last
+            row = (_plain(place.path), name, place.qualified, place.kind, place.first, place.last)
+            yield number, *row
 
 
 def _calls(corpus: Corpus) -> Iterator[tuple[int, str]]:

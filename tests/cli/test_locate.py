@@ -60,3 +60,9 @@ def test_nothing_to_read_is_a_usage_fault(call: Call, tmp_path: Path, where: str
 
 def test_no_issue_is_a_usage_fault(call: Call, shop: Path) -> None:
     assert call("locate", shop).code == 2
+
+
+def test_a_name_that_is_not_utf8_can_be_printed(call: Call, shop: Path) -> None:
+    (shop / "odd\udcff.py").write_text("def odd_one():\n    pass\n")
+    for more in ([], ["--json"]):
+        assert call("locate", shop, "-i", "`odd_one` fails", *more).code == 0

@@ -94,3 +94,9 @@ def test_page_rank_follows_the_links() -> None:
     ranks = page_rank({"a": {"c": 1.0}, "b": {"c": 1.0}}, {"a": 1.0, "b": 1.0, "c": 1.0})
     assert ranks["c"] > ranks["a"] == ranks["b"]
     assert sum(ranks.values()) == pytest.approx(1.0)
+
+
+def test_a_path_that_is_not_utf8_is_in_the_graph(tmp_path: Path) -> None:
+    tree = Tree({"b\udcff.py": "def odd():\n    pass\n"})
+    graph = Graph(build(tree, Cache("/odd", tmp_path)).corpus)
+    assert graph.ask("select path from symbols where name = 'odd'").rows == (("b?.py",),)
