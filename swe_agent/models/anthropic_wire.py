@@ -30,6 +30,8 @@ STATUS_OF_ERROR = {
 """Of errors that come inside a stream; others count as 500."""
 
 MARK: dict[str, JsonValue] = {"type": "ephemeral"}
+_CACHED = ("text", "tool_use", "tool_result", "image", "document")
+"""Blocks that can be marked; thinking cannot."""
 _ID_CHARS = re.compile(r"[^A-Za-z0-9_-]")
 
 
@@ -68,13 +70,18 @@ def messages_of(history: Sequence[Message], model: str, without_thinking: int = 
 
 
 def mark(messages: list[Block]) -> None:
-    """Mark the last two user messages to be cached: the one before was marked last time."""
-    for message in [one for one in messages if one["role"] == "user"][-2:]:
-        content = message["content"]
+    """Mark the last reply and the last user message to be cached.
+
+    The reply is marked since what follows it may be folded by the next request: all before is then
+    still read from the cache.
+    """
+    for role in ("assistant", "user"):
+        said = [one for one in messages if one["role"] == role][-1:]
+        content = said[0]["content"] if said else []
         assert isinstance(content, list)
-        last = content[-1]
-        assert isinstance(last, dict)
-        last["cache_control"] = MARK
+        blocks = [block for block in content if isinstance(block, dict)]
+        if blocks and blocks[-1]["type"] in _CACHED:
+            blocks[-1]["cache_control"] = MARK
 
 
 @dataclass(slots=True)

@@ -68,7 +68,7 @@ def test_results_come_first_and_notes_after():
     assert [block["type"] for block in last] == ["tool_result", "tool_result", "text"]
 
 
-def test_marks_cover_tools_system_and_the_last_two_user_messages():
+def test_marks_cover_tools_system_the_last_reply_and_the_last_user_message():
     with AnthropicServer([{"tool_calls": [call("a")]}, {"text": "ok"}]) as server:
         model = model_of("anthropic", server.url)
         first = model.complete(prompt())
@@ -76,7 +76,19 @@ def test_marks_cover_tools_system_and_the_last_two_user_messages():
     body = server.requests[-1].body
     assert json.dumps(body).count("cache_control") == 4
     marked = [b for m in body["messages"] for b in m["content"] if "cache_control" in b]
-    assert [b["type"] for b in marked] == ["text", "tool_result"]
+    assert [b["type"] for b in marked] == ["tool_use", "tool_result"]
+
+
+def test_a_fold_of_the_last_observation_reads_all_before_it_from_the_cache():
+    replies = [{"text": "long " * 1000, "tool_calls": [call("a")]}, {"tool_calls": [call("b")]}]
+    with AnthropicServer([*replies, {"text": "ok"}], caches=True) as server:
+        model = model_of("anthropic", server.url)
+        first = model.complete(prompt())
+        (whole,) = seen(first, "1")
+        second = model.complete(prompt(TASK, first, whole))
+        folded = whole.model_copy(update={"text": "folded"})
+        third = model.complete(prompt(TASK, first, folded, second, *seen(second, "2")))
+    assert third.usage.cache_read_tokens > 1000
 
 
 def test_a_failed_tool_is_marked_as_an_error():
