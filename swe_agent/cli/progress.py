@@ -21,7 +21,6 @@ from swe_agent.core.events import (
 from swe_agent.core.messages import Usage
 from swe_agent.core.task import TestReport, Verdict
 
-
 _HEARD_CHARS = 400
 
 
