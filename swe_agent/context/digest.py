@@ -167,7 +167,8 @@ def _begins_inside(lines: Sequence[Line]) -> bool:
         body = line.body.strip()
         if sum(body.count(quote) for quote in _QUOTES) == 1:
             if body in _QUOTES:
-                return bool(before) and not before.endswith((":", "=", "("))
+                opens = before.endswith((":", "=", "(")) or (not before and line.number == 1)
+                return not opens
             return body.endswith(_QUOTES) and "=" not in body
         before = body or before
     return False

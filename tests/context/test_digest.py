@@ -40,6 +40,12 @@ def test_prose_goes_even_where_the_window_opens_inside_it() -> None:
     assert "remark" not in lines
 
 
+def test_a_window_may_open_with_the_quotes_that_close() -> None:
+    window = MODULE.split("\n", 3)[3]
+    assert window.startswith('13|     """')
+    assert "16| class Basket(Sequence):" in kept(window)
+
+
 def test_what_the_model_wrote_stays() -> None:
     assert "22|         pass" not in kept(MODULE)
     assert "22|         pass" in kept(MODULE, written=frozenset({"pass"}))
