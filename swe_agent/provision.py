@@ -105,6 +105,8 @@ class _Maker:
             prepared = self._sandboxes.prepare(SetUp(setup.image), self._wanted.tree)
             with self._sandboxes.fresh(prepared, prepared.tree) as sandbox:
                 other = self._other_python(sandbox)
+                # An image is taken at its name's word once, else one that is misnamed never ends.
+                other = "" if other == setup.image else other
                 if not other and not given and (not setup.commands or self._is_enough(sandbox)):
                     return self._as_it_is(prepared, sandbox)
             if not other:
