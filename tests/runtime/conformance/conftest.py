@@ -17,8 +17,9 @@ from tests.runtime.conformance.rig import MEMORY_MB, PIDS, File, Rig, Start
 DOCKER = pytest.mark.docker
 BACKENDS = (
     pytest.param("docker-debian", marks=DOCKER),
-    pytest.param("docker-busybox", marks=DOCKER),
-    pytest.param("bubblewrap", marks=pytest.mark.soak),  # tests/runtime/test_bubblewrap.py is short
+    # In the normal run busybox has the tools' tests, bubblewrap has tests/runtime/test_bubblewrap.py.
+    pytest.param("docker-busybox", marks=[DOCKER, pytest.mark.soak]),
+    pytest.param("bubblewrap", marks=pytest.mark.soak),
 )
 IMAGES = {"docker-debian": "base_image", "docker-busybox": "busybox_image"}
 
