@@ -17,7 +17,7 @@ from tests.runtime.conformance.rig import MEMORY_MB, PIDS, File, Rig, Start
 DOCKER = pytest.mark.docker
 BACKENDS = (
     pytest.param("docker-debian", marks=DOCKER),
-    # In the normal run busybox has the tools' tests, bubblewrap has tests/runtime/test_bubblewrap.py.
+    # Busybox has the tools' tests in the normal run, bubblewrap tests/runtime/test_bubblewrap.py.
     pytest.param("docker-busybox", marks=[DOCKER, pytest.mark.soak]),
     pytest.param("bubblewrap", marks=pytest.mark.soak),
 )
