@@ -43,7 +43,7 @@ def run_row(run_folder: Path) -> dict[str, JsonValue]:
         "verdict": result.get("verdict"),
         "exit_code": result.get("exit_code"),
         "cost_usd": usage.get("cost_usd") if isinstance(usage, dict) else None,
-        "age_s": round(time.time() - ts, 1) if isinstance(ts, int | float) else None,
+        "age_s": round(max(0.0, time.time() - ts), 1) if isinstance(ts, int | float) else None,
         "folder": str(run_folder),
     }
 

@@ -77,7 +77,7 @@ def prune(
     for folder in run_folders():
         row = run_row(folder)
         age_s = row["age_s"]
-        if row["state"] in states and isinstance(age_s, float) and age_s > older_than * _DAY_S:
+        if row["state"] in states and isinstance(age_s, float) and age_s >= older_than * _DAY_S:
             say(f"{'would remove' if dry_run else 'removed'} {folder.name}")
             count += 1
             if not dry_run:

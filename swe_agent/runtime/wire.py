@@ -1,5 +1,6 @@
 """Byte streams to a broker: two output channels told apart, with time-outs."""
 
+import select
 import socket
 import struct
 from typing import TYPE_CHECKING, Protocol, cast
@@ -7,6 +8,8 @@ from typing import TYPE_CHECKING, Protocol, cast
 from swe_agent.core.errors import SandboxLost
 
 STDOUT, STDERR = 1, 2
+_SEND_TIMEOUT_S = 60.0
+_PIECE_BYTES = 1 << 16
 
 Chunk = tuple[int, bytes]
 
@@ -41,25 +44,38 @@ class AttachedWire:
         self._buffer = bytearray()
 
     def send(self, content: bytes) -> None:
-        """Send all of it; SandboxLost if the other end is gone."""
-        self._socket.settimeout(60)
+        """Send all of it; SandboxLost if the other end is gone.
+
+        What comes meanwhile is taken in: an end of the stream is seen at once, and neither side
+        waits for the other to read.
+        """
+        left = memoryview(content)
+        self._socket.settimeout(_SEND_TIMEOUT_S)
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN | select.POLLOUT)
         try:
-            self._socket.sendall(content)
+            while left:
+                ready = poll.poll(_SEND_TIMEOUT_S * 1000)
+                if not ready:
+                    raise SandboxLost("the sandbox does not take input any more")
+                if ready[0][1] & ~select.POLLOUT:
+                    self._take_in()
+                if ready[0][1] & select.POLLOUT:
+                    left = left[self._socket.send(left[:_PIECE_BYTES]) :]
         except OSError as error:
             raise SandboxLost(f"the sandbox does not take input any more: {error}") from error
 
     def receive(self, timeout_s: float) -> list[Chunk]:
         """What has come, as (channel, bytes) in order; empty at the time-out."""
+        if frames := self._frames():
+            return frames
         self._socket.settimeout(max(timeout_s, 0.001))
         try:
-            raw = self._socket.recv(1 << 18)
+            self._take_in()
         except TimeoutError:
             return []
         except OSError as error:
             raise SandboxLost(f"the stream to the sandbox broke: {error}") from error
-        if not raw:
-            raise SandboxLost("the sandbox ended")
-        self._buffer += raw
         return self._frames()
 
     def close(self) -> None:
@@ -68,6 +84,12 @@ class AttachedWire:
         if close:
             close()
         self._socket.close()
+
+    def _take_in(self) -> None:
+        raw = self._socket.recv(1 << 18)
+        if not raw:
+            raise SandboxLost("the sandbox ended")
+        self._buffer += raw
 
     def _frames(self) -> list[Chunk]:
         """The frames that are whole."""
