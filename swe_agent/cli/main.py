@@ -11,6 +11,7 @@ from swe_agent.cli import config, runs, sandbox, tools
 from swe_agent.cli.apply import apply
 from swe_agent.cli.demo import demo
 from swe_agent.cli.doctor import doctor
+from swe_agent.cli.inspect import inspect
 from swe_agent.cli.locate import locate
 from swe_agent.cli.replay import replay
 from swe_agent.cli.resume import resume
@@ -26,6 +27,7 @@ app.command()(resume)
 app.command()(apply)
 app.command()(locate)
 app.command()(replay)
+app.command()(inspect)
 app.add_typer(runs.app, name="runs")
 app.add_typer(tools.app, name="tools")
 app.add_typer(config.app, name="config")

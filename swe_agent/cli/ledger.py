@@ -1,0 +1,158 @@
+"""What one request was made of: its layers, its messages, and how it differs from another's."""
+
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+
+from swe_agent.agent.state import State
+from swe_agent.cli.wording import Line, Tone, one_line
+from swe_agent.context.story import Entry
+from swe_agent.core.errors import UsageFault
+from swe_agent.core.events import ContextRendered, LedgerRow, ModelReplied
+from swe_agent.core.messages import Note, Observation, Turn
+from swe_agent.trajectory.steps import Recording, Step
+
+_LAYER_WIDTH = 24
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One layer in two requests."""
+
+    layer: str
+    before: int
+    after: int
+    """Tokens."""
+
+    @property
+    def tokens(self) -> int:
+        return self.after - self.before
+
+
+def step_with_ledger(recording: Recording, number: int) -> Step:
+    """The step of that number, which has a ledger.
+
+    Raises:
+        UsageFault: there is no such step, or its request was not recorded.
+    """
+    step = recording.step(number)
+    if not step.ledger:
+        raise UsageFault(
+            f"The run does not say what the request of step {number} was made of.",
+            "Only runs of this tool keep a ledger; `--step` shows the step itself.",
+        )
+    return step
+
+
+def rows_of(step: Step) -> list[LedgerRow]:
+    """The layers that hold something or were cut, largest first."""
+    kept = [row for row in step.ledger.values() if row.tokens or row.cut]
+    return sorted(kept, key=lambda row: (-row.tokens, row.layer))
+
+
+def changes(before: Step, after: Step) -> list[Change]:
+    """Every layer that differs between two requests, the largest change first."""
+    found = []
+    for layer in before.ledger.keys() | after.ledger.keys():
+        was, now = (step.ledger.get(layer) for step in (before, after))
+        change = Change(layer, was.tokens if was else 0, now.tokens if now else 0)
+        if change.tokens or (was and was.cut) != (now and now.cut):
+            found.append(change)
+    return sorted(found, key=lambda change: (-abs(change.tokens), change.layer))
+
+
+def messages_of(recording: Recording, number: int) -> list[Entry]:
+    """The conversation as the request of a step showed it, rebuilt from the log."""
+    state, shown = State(), False
+    for line in recording.lines:
+        match line.event:
+            case ContextRendered(step=step) if step == number:
+                shown = True
+            case ModelReplied(step=step) if step >= number and shown:
+                break
+            case _:
+                pass
+        state.apply(line.event)
+    return state.story.visible()
+
+
+def ledger_lines(step: Step, against: Step | None) -> list[Line]:
+    """The ledger in words, and what changed since another request."""
+    rows = rows_of(step)
+    lines = [Line(f"request of step {step.number}: {step.tokens:,} tokens", "strong")]
+    for row in rows:
+        note = "; ".join(part for part in (row.why, f"cut: {row.cut}" if row.cut else "") if part)
+        lines.append(Line(f"{row.tokens:>9,}  {row.layer:<{_LAYER_WIDTH}}  {note}".rstrip()))
+    total = sum(row.tokens for row in rows)
+    agrees = "the request's count" if total == step.tokens else f"NOT {step.tokens:,}"
+    lines.append(Line(f"{total:>9,}  in all, {agrees}", "faint"))
+    if against is not None:
+        lines += _change_lines(against, step)
+    return lines
+
+
+def message_lines(entries: list[Entry]) -> list[Line]:
+    """One line a message: its tokens, its step, its form, how it begins."""
+    lines = [Line("messages", "strong")]
+    for entry in entries:
+        form = entry.form if isinstance(entry.message, Observation) else ""
+        cut = entry.whole_tokens - entry.tokens
+        saved = f" ({cut:,} of {entry.whole_tokens:,} cut)" if cut > 0 else ""
+        said = one_line(entry.shown.text, 60)
+        name = _speaker(entry)
+        text = f"{entry.tokens:>9,}  step {entry.step:<4} {name:<22} {form + saved:<26} {said}"
+        lines.append(Line(text.rstrip(), "faint" if cut > 0 else "plain"))
+    return lines
+
+
+def ledger_json(step: Step, against: Step | None, entries: list[Entry]) -> dict[str, JsonValue]:
+    """The same for programs."""
+    rows = rows_of(step)
+    said: dict[str, JsonValue] = {
+        "step": step.number,
+        "tokens": step.tokens,
+        "sum": sum(row.tokens for row in rows),
+        "rows": [row.model_dump() for row in rows],
+        "messages": [
+            {
+                "step": entry.step,
+                "kind": _speaker(entry),
+                "form": entry.form,
+                "tokens": entry.tokens,
+                "whole_tokens": entry.whole_tokens,
+                "text": entry.shown.text,
+            }
+            for entry in entries
+        ],
+        "diff": None,
+    }
+    if against is not None:
+        said["diff"] = {
+            "against": against.number,
+            "tokens": step.tokens - against.tokens,
+            "rows": [
+                {"layer": one.layer, "before": one.before, "after": one.after, "change": one.tokens}
+                for one in changes(against, step)
+            ],
+        }
+    return said
+
+
+def _change_lines(before: Step, after: Step) -> list[Line]:
+    total = after.tokens - before.tokens
+    lines = [Line(f"against step {before.number}: {total:+,} tokens", "strong")]
+    for one in changes(before, after):
+        tone: Tone = "warn" if one.tokens > 0 else "good"
+        text = f"{one.tokens:>+9,}  {one.layer:<{_LAYER_WIDTH}}  {one.before:,} -> {one.after:,}"
+        lines.append(Line(text, tone))
+    return lines
+
+
+def _speaker(entry: Entry) -> str:
+    match entry.message:
+        case Turn():
+            return "reply"
+        case Observation(tool=tool):
+            return f"observation {tool}"
+        case Note(kind=kind):
+            return f"note {kind}"
