@@ -2,36 +2,32 @@
 the patch."""
 
 import os
-import time
 from collections.abc import Callable
-from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Thread
-from typing import Self
 
 from swe_agent import __version__
 from swe_agent.aci.permissions import Human
 from swe_agent.agent.attempt import Attempt, Kit
-from swe_agent.agent.outcome import exit_of, result_of
+from swe_agent.agent.opened import DEFAULT_ISSUE, Company, OpenRun
 from swe_agent.agent.reflect import salvage
-from swe_agent.agent.state import State
+from swe_agent.agent.spending import purse_of
 from swe_agent.assemble import model_named, rates_of, route_of, sandboxes_of, strategy_named
 from swe_agent.core.errors import Interrupted, LimitReached, SweAgentError, UsageFault
 from swe_agent.core.events import (
     Checkpoint,
     EnvironmentReady,
-    Event,
     HumanSaid,
     PhaseStarted,
     RunFinished,
     RunStarted,
-    TestsRan,
 )
 from swe_agent.core.messages import Note
 from swe_agent.core.protocols import Model, Watcher
 from swe_agent.core.result import RunResult
-from swe_agent.core.task import Task, TestReport, Verdict
+from swe_agent.core.task import Task
+from swe_agent.models.purse import Purse
 from swe_agent.models.registry import default_model
 from swe_agent.provision import Wanted, again, provision, record_consent
 from swe_agent.runtime.environment import Prepared
@@ -40,20 +36,13 @@ from swe_agent.runtime.patience import Made, patiently
 from swe_agent.runtime.repository import read_repository
 from swe_agent.runtime.sandboxes import Sandboxes
 from swe_agent.runtime.setup import passed_on
-from swe_agent.runtime.shipping import Shipment, ship
-from swe_agent.runtime.store import TreeStore
-from swe_agent.settings.keys import api_key, known_secrets
+from swe_agent.settings.keys import api_key
 from swe_agent.settings.load import Loaded
 from swe_agent.settings.prompts import prompt
 from swe_agent.settings.schema import Settings
-from swe_agent.trajectory.log import EventLog, read_log
-from swe_agent.verify.compare import failing_of, guards_of
-from swe_agent.verify.runners import require_collected
-from swe_agent.verify.verdict import Aims, ProvingGround, prove, targets_of
-
-DEFAULT_ISSUE = "Make the failing tests pass."
-"""The issue where none is given: every test that fails at base is a target then."""
-_SHOWN_FAILURES = 10
+from swe_agent.trajectory.log import read_log
+from swe_agent.verify.compare import guards_of
+from swe_agent.verify.verdict import ProvingGround, targets_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +59,13 @@ class RunRequest:
     human: Human | None = None
     listen: Callable[[str], None] | None = None
     """Hears the model's text as it comes in; for the eye alone."""
+    total: Purse | None = None
+    """What this run may spend together with others; None: its own limits alone hold."""
+
+    @property
+    def company(self) -> Company:
+        """Who the run has to do with."""
+        return Company(self.say, self.human, self.listen, self.total)
 
 
 def solve(request: RunRequest, watch: Watcher) -> RunResult:
@@ -83,8 +79,7 @@ def solve(request: RunRequest, watch: Watcher) -> RunResult:
     spec, _ = default_model(settings, api_key)
     model = model_named(spec, settings, request.say)
     repository = read_repository(request.repository, settings.sandbox.include)
-    with _Run(request.run_folder, watch, request.say, request.human) as run:
-        run.listen = request.listen
+    with OpenRun(request.run_folder, watch, request.company) as run:
         tree, behind = take_in(repository, run.store, settings.sandbox.include)
         record_consent(request.settings, run.store.reader(tree))
         task = Task(
@@ -110,15 +105,11 @@ def solve(request: RunRequest, watch: Watcher) -> RunResult:
         )
         run.keep("task.json", task.model_dump_json(indent=2))
         run.keep("settings.json", settings.model_dump_json(indent=2))
-        return run.go_on(model)
+        return _go_on(run, model)
 
 
 def resume(
-    run_folder: Path,
-    watch: Watcher,
-    issue: str = "",
-    say: Callable[[str], None] = lambda _: None,
-    human: Human | None = None,
+    run_folder: Path, watch: Watcher, issue: str = "", company: Company | None = None
 ) -> RunResult:
     """Go on with a run where it stopped; with an issue, go on with a finished one.
 
@@ -133,252 +124,124 @@ def resume(
     if isinstance(events[-1], RunFinished) and not issue:
         return RunResult.model_validate_json((run_folder / "result.json").read_bytes())
     settings = Settings.model_validate(started.settings)
-    model = model_named(started.model, settings, say)
-    with _Run(run_folder, watch, say, human) as run:
+    company = company or Company()
+    model = model_named(started.model, settings, company.say)
+    with OpenRun(run_folder, watch, company) as run:
         for event in events:
             run.state.apply(event)
         if issue:
             run.append(HumanSaid(note=Note(kind="human", text=prompt("resumed", text=issue))))
             run.append(PhaseStarted(phase="edit", iteration=max(1, run.state.iteration)))
-        return run.go_on(model)
+        return _go_on(run, model)
 
 
-class _Run:
-    """An open run: its folder, log and store, and its state so far."""
+def _go_on(run: OpenRun, model: Model) -> RunResult:
+    """From wherever the run's state stands to the end.
 
-    def __init__(
-        self, folder: Path, watch: Watcher, say: Callable[[str], None], human: Human | None
-    ) -> None:
-        self.folder, self._say, self._human = folder, say, human
-        self._began = time.monotonic()
-        self._open = ExitStack()
-        self.log = self._open.enter_context(
-            EventLog(folder / "events.jsonl", watch, known_secrets())
+    Raises:
+        Interrupted: stopped by the user; all is saved.
+        SweAgentError: it stopped and can be resumed; `result.json` says why.
+    """
+    Thread(target=model.warm_up, name="warm-up", daemon=True).start()
+    started = run.started
+    try:
+        sandboxes = sandboxes_of(
+            run.settings, run.store, started.run_id, run.folder / "checkpoints"
         )
-        self.store = TreeStore(folder / "checkpoints")
-        self._open.callback(self.store.close)
-        self.state = State()
-        self.listen: Callable[[str], None] | None = None
+        sandboxes.version_tag = started.version_tag
+        place = _Place(run, sandboxes, _prepared(run, sandboxes))
+        ground = place.ground()
+        run.prove_base(ground)
+        place.attempt(model)
+        return run.finish(ground)
+    except KeyboardInterrupt as stop:
+        raise Interrupted(
+            "Stopped; all work so far is saved.", f"`swe-agent resume {started.run_id}` goes on."
+        ) from stop
+    except SweAgentError as fault:
+        run.stopped(fault)
+        raise
 
-    def __enter__(self) -> Self:
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self._open.close()
-
-    def append(self, event: Event) -> None:
-        """Write an event, then take it in as it was written."""
-        self.state.apply(self.log.append(event))
-
-    def keep(self, name: str, text: str) -> None:
-        """Write a file of the run's folder, for readers; nothing is read back from it to go on."""
-        path = self.folder / name
-        path.write_text(text + "\n", "utf-8")
-        path.chmod(0o600)
-
-    def go_on(self, model: Model) -> RunResult:
-        """From wherever the state stands to the end.
-
-        Raises:
-            Interrupted: stopped by the user; all is saved.
-            SweAgentError: it stopped and can be resumed; `result.json` says why.
-        """
-        Thread(target=model.warm_up, name="warm-up", daemon=True).start()
-        try:
-            sandboxes = sandboxes_of(
-                self.settings, self.store, self.started.run_id, self.folder / "checkpoints"
+def _prepared(run: OpenRun, sandboxes: Sandboxes) -> Prepared:
+    """The environment: made now, or found again on resume."""
+    known = run.state.environment
+    if known is not None and (found := again(known, sandboxes)):
+        return found
+    tree = run.started.base_tree
+    reader, keys = run.store.reader(tree), passed_on(os.environ)
+    made = provision(Wanted(run.settings, tree, reader, run.company.say, keys), sandboxes)
+    if known is None:
+        run.store.flush()
+        run.append(
+            EnvironmentReady(
+                sandbox=sandboxes.kind,
+                image=made.prepared.image,
+                profile=made.profile,
+                root=made.root,
+                shell=made.shell,
+                test_commands=made.commands,
+                checkpoint=Checkpoint(tree=made.prepared.tree),
+                ignored=made.prepared.ignored,
             )
-            sandboxes.version_tag = self.started.version_tag
-            prepared = self._prepared(sandboxes)
-            ground = self._ground(sandboxes, prepared)
-            self._prove_base(ground)
-            self._attempt(model, sandboxes, prepared)
-            return self._finish(ground)
-        except KeyboardInterrupt as stop:
-            raise Interrupted(
-                "Stopped; all work so far is saved.",
-                f"`swe-agent resume {self.started.run_id}` goes on.",
-            ) from stop
-        except SweAgentError as fault:
-            self._stopped(fault)
-            raise
-
-    @property
-    def started(self) -> RunStarted:
-        assert self.state.started is not None, "the first event of a run"
-        return self.state.started
-
-    @property
-    def settings(self) -> Settings:
-        return Settings.model_validate(self.started.settings)
-
-    def _prepared(self, sandboxes: Sandboxes) -> Prepared:
-        """The environment: made now, or found again on resume."""
-        known = self.state.environment
-        if known is not None and (found := again(known, sandboxes)):
-            return found
-        tree = self.started.base_tree
-        wanted = Wanted(
-            self.settings, tree, self.store.reader(tree), self._say, passed_on(os.environ)
         )
-        made = provision(wanted, sandboxes)
-        if known is None:
-            self.store.flush()
-            self.append(
-                EnvironmentReady(
-                    sandbox=sandboxes.kind,
-                    image=made.prepared.image,
-                    profile=made.profile,
-                    root=made.root,
-                    shell=made.shell,
-                    test_commands=made.commands,
-                    checkpoint=Checkpoint(tree=made.prepared.tree),
-                    ignored=made.prepared.ignored,
-                )
-            )
-        return made.prepared
+    return made.prepared
 
-    def _ground(self, sandboxes: Sandboxes, prepared: Prepared) -> ProvingGround:
-        environment = self.state.environment
-        assert environment is not None, "made by `_prepared`"
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A run with its environment ready."""
+
+    run: OpenRun
+    sandboxes: Sandboxes
+    prepared: Prepared
+
+    def ground(self) -> ProvingGround:
+        """Where trees are tested."""
+        run = self.run
         return ProvingGround(
-            self.store,
-            lambda tree: self._patiently(lambda: sandboxes.fresh(prepared, tree)),
-            environment.test_commands,
-            self.settings.tests.timeout_s,
-            self.store,
+            run.store,
+            lambda tree: self._patiently(lambda: self.sandboxes.fresh(self.prepared, tree)),
+            run.environment.test_commands,
+            run.settings.tests.timeout_s,
+            run.store,
         )
 
-    def _patiently(self, make: Callable[[], Made]) -> Made:
-        return patiently(make, self.settings.engine.away_timeout_s, self._say)
-
-    def _prove_base(self, ground: ProvingGround) -> None:
-        """Run the tests twice before anything is changed or paid.
-
-        Raises:
-            EnvironmentFault: they collect nothing.
-            UsageFault: no issue is given, and no test fails.
-        """
-        environment = self.state.environment
-        assert environment is not None, "made by `_prepared`"
-        tree = environment.checkpoint.tree
-        while len(self.state.baseline) < 2:
-            report = ground.round(tree)
-            require_collected(report, ground.commands)
-            last = len(self.state.baseline) == 1
-            note = _baseline_note(report) if last else None
-            self.store.flush()
-            self.append(TestsRan(purpose="baseline", tree=tree, report=report, note=note))
-        if self._is_default() and not failing_of(self.state.baseline):
-            raise UsageFault(
-                "No issue is given, and no test fails.",
-                "Say what to do with --issue TEXT, or how to test with --test 'COMMAND'.",
-            )
-
-    def _is_default(self) -> bool:
-        return self.started.task.issue == DEFAULT_ISSUE
-
-    def _aims(self) -> Aims:
-        task = self.started.task
-        return Aims(
-            issue=task.issue,
-            given=bool(task.test_commands),
-            fail_to_pass=task.fail_to_pass,
-            named=tuple(failing_of(self.state.baseline)) if self._is_default() else (),
-        )
-
-    def _attempt(self, model: Model, sandboxes: Sandboxes, prepared: Prepared) -> None:
+    def attempt(self, model: Model) -> None:
         """Spend the attempt, unless it is over; a limit ends it without a fault."""
-        state, settings = self.state, self.settings
+        state = self.run.state
         if state.accepted or state.limit:
             return
-        _, targets = targets_of(state.baseline, self._aims())
-        rates, window = rates_of(self.started.model, settings)
-        kit = Kit(
-            model=model,
-            route=route_of(settings, self.store, self._human),
-            store=self.store,
-            log=self.log,
-            settings=settings,
-            open_sandbox=lambda at: self._patiently(lambda: sandboxes.open(prepared, at)),
-            folder=self.folder,
-            targets=frozenset(targets),
-            guards=guards_of(state.baseline),
-            deadline=self._began + settings.limits.max_time_s,
-            listen=self.listen,
-            rates=rates,
-            window_tokens=window,
-        )
+        kit = self._kit(model)
         assert state.checkpoint is not None, "the environment's"
         attempt = Attempt(kit, state, kit.open_sandbox(state.checkpoint))
         try:
-            strategy_named(self.started.strategy)(attempt)
+            strategy_named(self.run.started.strategy)(attempt)
         except LimitReached:
             salvage(attempt)
         finally:
             attempt.close()
 
-    def _shipment(self) -> Shipment:
-        environment, best = self.state.environment, self.state.best
-        if environment is None or best is None:
-            return Shipment(b"", self.started.base_tree)
-        start = environment.checkpoint.tree
-        keep = self.settings.patch.keep
-        return ship(self.store, self.started.base_tree, start, best.checkpoint.tree, keep)
-
-    def _finish(self, ground: ProvingGround) -> RunResult:
-        """Prove the patch in fresh sandboxes and write what the run came to."""
-        environment = self.state.environment
-        assert environment is not None, "made by `_prepared`"
-        shipment = self._shipment()
-        proof = prove(
-            ground,
-            environment.checkpoint.tree,
-            shipment.patched,
-            self._aims(),
-            self.state.baseline,
+    def _kit(self, model: Model) -> Kit:
+        run, settings, state = self.run, self.run.settings, self.run.state
+        _, targets = targets_of(state.baseline, run.aims())
+        rates, window = rates_of(run.started.model, settings)
+        return Kit(
+            model=model,
+            route=route_of(settings, run.store, run.company.human),
+            store=run.store,
+            log=run.log,
+            settings=settings,
+            open_sandbox=lambda at: self._patiently(lambda: self.sandboxes.open(self.prepared, at)),
+            folder=run.folder,
+            targets=frozenset(targets),
+            guards=guards_of(state.baseline),
+            deadline=run.began + settings.limits.max_time_s,
+            purse=purse_of(settings, state, run.company.total),
+            listen=run.company.listen,
+            rates=rates,
+            window_tokens=window,
         )
-        for one in proof.rounds:
-            self.append(TestsRan(purpose="verdict", tree=one.tree, report=one.report))
-        after = proof.rounds[0].report if proof.rounds else None
-        blob = self.store.put(shipment.patch) if shipment.patch else ""
-        self.store.flush()
-        finished = RunFinished(
-            verdict=proof.verdict,
-            exit_code=int(exit_of(proof.verdict, self.state)),
-            patch=blob,
-            left_out=dict(shipment.left_out),
-            flagged=shipment.flagged,
-            error=self.state.limit.message if self.state.limit else "",
-            usage=self.state.usage,
-            duration_s=round(time.monotonic() - self._began, 3),
-        )
-        (self.folder / "patch.diff").write_bytes(shipment.patch)
-        self.append(finished)
-        result = result_of(self.state, proof.verdict, shipment.patch, after, finished.error)
-        self.keep("result.json", result.model_dump_json(indent=2))
-        return result
 
-    def _stopped(self, fault: SweAgentError) -> None:
-        """Leave the best patch so far and the reason; the run itself is not finished."""
-        if self.state.started is None:
-            return
-        patch = self._shipment().patch
-        (self.folder / "patch.diff").write_bytes(patch)
-        verdict = Verdict(word="unverified" if patch else "no_patch", reason=fault.message)
-        result = result_of(self.state, verdict, patch, None, fault.message)
-        stopped = result.model_copy(update={"exit_code": int(fault.exit_code)})
-        with suppress(OSError):
-            self.keep("result.json", stopped.model_dump_json(indent=2))
-
-
-def _baseline_note(report: TestReport) -> Note:
-    """What the model is told of the tests before any change."""
-    failing = sorted(report.failed)
-    text = prompt(
-        "baseline",
-        passed=len(report.passed),
-        failing={test: report.failures.get(test, "") for test in failing[:_SHOWN_FAILURES]},
-        more=max(0, len(failing) - _SHOWN_FAILURES),
-    )
-    return Note(kind="tests", text=text)
+    def _patiently(self, make: Callable[[], Made]) -> Made:
+        return patiently(make, self.run.settings.engine.away_timeout_s, self.run.company.say)

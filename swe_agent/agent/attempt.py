@@ -16,6 +16,7 @@ from swe_agent.aci.tool import PastCall, ToolLimits, Workbench
 from swe_agent.agent.desk import Desk
 from swe_agent.agent.folding import Room
 from swe_agent.agent.reminders import due
+from swe_agent.agent.spending import purse_of
 from swe_agent.agent.state import State
 from swe_agent.context.economy import Rates
 from swe_agent.context.render import Head, changed
@@ -37,7 +38,7 @@ from swe_agent.core.events import (
 from swe_agent.core.messages import Note, Observation, ToolCall
 from swe_agent.core.protocols import EventSink, Model, Prompt, Sandbox
 from swe_agent.core.task import TestReport
-from swe_agent.models.purse import Caps, Purse
+from swe_agent.models.purse import Purse
 from swe_agent.runtime.patch import make_patch
 from swe_agent.runtime.store import TreeStore
 from swe_agent.settings.prompts import prompt as prompt_text
@@ -347,13 +348,6 @@ class Attempt:
     def _stop(self, limit: str, value: float, message: str) -> None:
         self.append(LimitHit(limit=limit, value=value, message=message))
         raise LimitReached(limit, message)
-
-
-def purse_of(settings: Settings, state: State) -> Purse:
-    """The purse of a run as its events leave it."""
-    limits = settings.limits
-    caps = Caps(limits.max_cost_usd, limits.max_unpriced_tokens)
-    return Purse(caps, state.spent_usd, state.spent_tokens)
 
 
 def _since(began: float) -> float:

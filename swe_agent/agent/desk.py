@@ -43,8 +43,8 @@ class Desk:
         try:
             self._hold, self._model = self._purse.hold(reserve), model
         except LimitReached as limit:
-            value = self._purse.caps.usd if limit.limit == "cost" else self._purse.caps.tokens
-            self._append(LimitHit(limit=limit.limit, value=value, message=limit.message))
+            hit = LimitHit(limit=limit.limit, value=limit.value, message=limit.message)
+            self._append(hit)
             raise
         self._append(
             ModelCalled(

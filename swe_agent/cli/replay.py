@@ -71,10 +71,11 @@ def _played(folder: Path, shown: "Shown") -> "RunResult | None":
     from swe_agent.cli.view import watching
 
     with resumable(folder), watching(folder, progress_of(folder), shown) as watch:
+        from swe_agent.agent.opened import Company
         from swe_agent.solve import resume
 
         try:
-            return resume(folder, watch, say=shown.say)
+            return resume(folder, watch, company=Company(shown.say))
         except ModelFault as fault:
             if PLAYED_OUT not in fault.message:
                 raise

@@ -30,8 +30,11 @@ def resume(
     folder = find_run(name)
     more = issue_text(issue) if issue is not None else ""
     shown = Shown(as_json, quiet, verbose)
-    with resumable(folder), watching(folder, progress_of(folder), shown) as watch:
+    progress = progress_of(folder)
+    with resumable(folder), watching(folder, progress, shown) as watch:
+        from swe_agent.agent.opened import Company
         from swe_agent.solve import resume as go_on
 
-        result = go_on(folder, watch, more, shown.say)
+        company = Company(shown.say, listen=progress.hear)
+        result = go_on(folder, watch, more, company)
     finish(folder, result, Delivery(apply, branch), quiet)

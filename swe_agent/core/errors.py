@@ -109,9 +109,9 @@ class LimitReached(SweAgentError):
 
     exit_code = ExitCode.LIMIT
 
-    def __init__(self, limit: str, message: str, next_step: str = "") -> None:
+    def __init__(self, limit: str, message: str, next_step: str = "", value: float = 0.0) -> None:
         super().__init__(message, next_step)
-        self.limit = limit
+        self.limit, self.value = limit, value
 
 
 class Interrupted(SweAgentError):

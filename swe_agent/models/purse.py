@@ -1,6 +1,8 @@
 """What may still be spent: each request's worst case is held before it is sent, and settled after.
 
-One purse serves all that spends the same money, from any thread; it may draw on a larger one.
+One purse serves all that spends the same money, from any thread: parallel attempts, judges and
+sub-agents of a run. It may draw on a larger one: each run of a batch has a purse of its own with
+the batch's as `outer`, so that neither cap is passed.
 """
 
 import threading
@@ -20,6 +22,8 @@ class Caps:
     usd: float
     tokens: int
     """Of models whose price is unknown."""
+    name: str = ""
+    """What stands before `cost` and `tokens` in the name of the limit, such as `total_`."""
 
 
 @dataclass(slots=True, eq=False)
@@ -53,7 +57,8 @@ class Purse:
         """Take the worst case out; waits while only what others hold stands in the way.
 
         Raises:
-            LimitReached: `cost` or `tokens`: it does not fit into what is left.
+            LimitReached: `cost` or `tokens`, after the caps' name: it does not fit into what is
+                left, here or in the larger purse.
         """
         outer = self._outer.hold(reserve, name) if self._outer else None
         hold = Hold(reserve, outer)
@@ -88,6 +93,11 @@ class Purse:
         return self._usd
 
     @property
+    def spent_tokens(self) -> int:
+        """Tokens without a price that are gone for good."""
+        return self._tokens
+
+    @property
     def left_usd(self) -> float:
         """What can still be held."""
         with self._changed:
@@ -111,9 +121,10 @@ class Purse:
 
     def _reached(self, reserve: Reserve, name: str) -> LimitReached:
         if reserve.tokens and self._tokens + reserve.tokens > self.caps.tokens:
+            most = self.caps.tokens
             text = f"{self._tokens} tokens of a model without a known price are used and {name}"
-            return LimitReached(
-                "tokens", f"{text} may take {reserve.tokens}: over {self.caps.tokens}"
-            )
+            text = f"{text} may take {reserve.tokens}: over {most}"
+            return LimitReached(f"{self.caps.name}tokens", text, value=most)
+        most_usd = self.caps.usd
         text = f"${self._usd:.4f} are spent and {name} may cost ${reserve.usd:.4f}"
-        return LimitReached("cost", f"{text}: over ${self.caps.usd:g}")
+        return LimitReached(f"{self.caps.name}cost", f"{text}: over ${most_usd:g}", value=most_usd)

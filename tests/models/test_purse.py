@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from swe_agent.agent.attempt import purse_of
 from swe_agent.agent.desk import Desk
+from swe_agent.agent.spending import purse_of
 from swe_agent.agent.state import State
 from swe_agent.core.errors import LimitReached, ModelFault, TransientModelFault
 from swe_agent.core.events import Event

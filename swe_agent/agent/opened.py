@@ -1,0 +1,198 @@
+"""An open run: its folder, log and store, and its state so far; what is proved in it and what it
+came to. `solve.py` says how it goes on."""
+
+import time
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from swe_agent.aci.permissions import Human
+from swe_agent.agent.outcome import exit_of, result_of
+from swe_agent.agent.state import State
+from swe_agent.core.errors import SweAgentError, UsageFault
+from swe_agent.core.events import EnvironmentReady, Event, RunFinished, RunStarted, TestsRan
+from swe_agent.core.messages import Note
+from swe_agent.core.protocols import Watcher
+from swe_agent.core.result import RunResult
+from swe_agent.core.task import TestReport, Verdict
+from swe_agent.models.purse import Purse
+from swe_agent.runtime.shipping import Shipment, ship
+from swe_agent.runtime.store import TreeStore
+from swe_agent.settings.keys import known_secrets
+from swe_agent.settings.prompts import prompt
+from swe_agent.settings.schema import Settings
+from swe_agent.trajectory.log import EventLog
+from swe_agent.verify.compare import failing_of
+from swe_agent.verify.runners import require_collected
+from swe_agent.verify.verdict import Aims, ProvingGround, prove
+
+DEFAULT_ISSUE = "Make the failing tests pass."
+"""The issue where none is given: every test that fails at base is a target then."""
+_SHOWN_FAILURES = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Company:
+    """Who a run has to do with, beside who sees its events."""
+
+    say: Callable[[str], None] = lambda _: None
+    """Told of waits and pulls, a line each."""
+    human: Human | None = None
+    """Approves actions, where the settings want it."""
+    listen: Callable[[str], None] | None = None
+    """Hears the model's text as it comes in; for the eye alone."""
+    total: Purse | None = None
+    """What this run may spend together with others; None: its own limits alone hold."""
+
+
+class OpenRun:
+    """A run that this process works on; use as a context manager."""
+
+    def __init__(self, folder: Path, watch: Watcher, company: Company) -> None:
+        """
+        Raises:
+            UsageFault: another process is working on it.
+            EnvironmentFault: its folder cannot be written.
+        """
+        self.folder, self.company = folder, company
+        self.began = time.monotonic()
+        self._open = ExitStack()
+        self.log = self._open.enter_context(
+            EventLog(folder / "events.jsonl", watch, known_secrets())
+        )
+        self.store = TreeStore(folder / "checkpoints")
+        self._open.callback(self.store.close)
+        self.state = State()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._open.close()
+
+    def append(self, event: Event) -> None:
+        """Write an event, then take it in as it was written."""
+        self.state.apply(self.log.append(event))
+
+    def keep(self, name: str, text: str) -> None:
+        """Write a file of the run's folder, for readers; nothing is read back from it to go on."""
+        path = self.folder / name
+        path.write_text(text + "\n", "utf-8")
+        path.chmod(0o600)
+
+    @property
+    def started(self) -> RunStarted:
+        """How it began."""
+        assert self.state.started is not None, "the first event of a run"
+        return self.state.started
+
+    @property
+    def settings(self) -> Settings:
+        """The settings that it began with."""
+        return Settings.model_validate(self.started.settings)
+
+    @property
+    def environment(self) -> EnvironmentReady:
+        """Its environment, once that was made."""
+        assert self.state.environment is not None, "made before anything is tested"
+        return self.state.environment
+
+    def prove_base(self, ground: ProvingGround) -> None:
+        """Run the tests twice before anything is changed or paid.
+
+        Raises:
+            EnvironmentFault: they collect nothing.
+            UsageFault: no issue is given, and no test fails.
+        """
+        tree = self.environment.checkpoint.tree
+        while len(self.state.baseline) < 2:
+            report = ground.round(tree)
+            require_collected(report, ground.commands)
+            last = len(self.state.baseline) == 1
+            note = _baseline_note(report) if last else None
+            self.store.flush()
+            self.append(TestsRan(purpose="baseline", tree=tree, report=report, note=note))
+        if self._is_default() and not failing_of(self.state.baseline):
+            raise UsageFault(
+                "No issue is given, and no test fails.",
+                "Say what to do with --issue TEXT, or how to test with --test 'COMMAND'.",
+            )
+
+    def _is_default(self) -> bool:
+        return self.started.task.issue == DEFAULT_ISSUE
+
+    def aims(self) -> Aims:
+        """What the patch has to reach."""
+        task = self.started.task
+        return Aims(
+            issue=task.issue,
+            given=bool(task.test_commands),
+            fail_to_pass=task.fail_to_pass,
+            named=tuple(failing_of(self.state.baseline)) if self._is_default() else (),
+        )
+
+    def shipment(self) -> Shipment:
+        """The best patch so far."""
+        environment, best = self.state.environment, self.state.best
+        if environment is None or best is None:
+            return Shipment(b"", self.started.base_tree)
+        start = environment.checkpoint.tree
+        keep = self.settings.patch.keep
+        return ship(self.store, self.started.base_tree, start, best.checkpoint.tree, keep)
+
+    def finish(self, ground: ProvingGround) -> RunResult:
+        """Prove the patch in fresh sandboxes and write what the run came to."""
+        shipment = self.shipment()
+        proof = prove(
+            ground,
+            self.environment.checkpoint.tree,
+            shipment.patched,
+            self.aims(),
+            self.state.baseline,
+        )
+        for one in proof.rounds:
+            self.append(TestsRan(purpose="verdict", tree=one.tree, report=one.report))
+        after = proof.rounds[0].report if proof.rounds else None
+        blob = self.store.put(shipment.patch) if shipment.patch else ""
+        self.store.flush()
+        finished = RunFinished(
+            verdict=proof.verdict,
+            exit_code=int(exit_of(proof.verdict, self.state)),
+            patch=blob,
+            left_out=dict(shipment.left_out),
+            flagged=shipment.flagged,
+            error=self.state.limit.message if self.state.limit else "",
+            usage=self.state.usage,
+            duration_s=round(time.monotonic() - self.began, 3),
+        )
+        (self.folder / "patch.diff").write_bytes(shipment.patch)
+        self.append(finished)
+        result = result_of(self.state, proof.verdict, shipment.patch, after, finished.error)
+        self.keep("result.json", result.model_dump_json(indent=2))
+        return result
+
+    def stopped(self, fault: SweAgentError) -> None:
+        """Leave the best patch so far and the reason; the run itself is not finished."""
+        if self.state.started is None:
+            return
+        patch = self.shipment().patch
+        (self.folder / "patch.diff").write_bytes(patch)
+        verdict = Verdict(word="unverified" if patch else "no_patch", reason=fault.message)
+        result = result_of(self.state, verdict, patch, None, fault.message)
+        stopped = result.model_copy(update={"exit_code": int(fault.exit_code)})
+        with suppress(OSError):
+            self.keep("result.json", stopped.model_dump_json(indent=2))
+
+
+def _baseline_note(report: TestReport) -> Note:
+    """What the model is told of the tests before any change."""
+    failing = sorted(report.failed)
+    text = prompt(
+        "baseline",
+        passed=len(report.passed),
+        failing={test: report.failures.get(test, "") for test in failing[:_SHOWN_FAILURES]},
+        more=max(0, len(failing) - _SHOWN_FAILURES),
+    )
+    return Note(kind="tests", text=text)
