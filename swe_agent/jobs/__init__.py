@@ -1,0 +1,1 @@
+"""Many tasks: task files, batches, evaluation, executors."""
