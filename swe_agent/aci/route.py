@@ -28,7 +28,7 @@ class Route:
         self._tools = {tool.name: tool for tool in tools}
         self._permissions = permissions
         self._blobs = blobs
-        self._specs = tuple(_spec(tool) for tool in self._tools.values())
+        self._specs = tuple(spec_of(tool) for tool in self._tools.values())
 
     def specs(self) -> tuple[ToolSpec, ...]:
         """The tools as a model is told of them, in order."""
@@ -107,7 +107,8 @@ class Route:
         return f"There is no tool {name}. There is: {', '.join(self._tools)}."
 
 
-def _spec(tool: Tool) -> ToolSpec:
+def spec_of(tool: Tool) -> ToolSpec:
+    """A tool as a model is told of it."""
     return ToolSpec(tool.name, _described(tool), schema_of(tool.Arguments))
 
 

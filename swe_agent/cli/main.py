@@ -9,8 +9,10 @@ from typer.exceptions import TyperException
 from swe_agent import __version__
 from swe_agent.cli import config, runs, sandbox, tools
 from swe_agent.cli.apply import apply
+from swe_agent.cli.convert import convert
 from swe_agent.cli.demo import demo
 from swe_agent.cli.doctor import doctor
+from swe_agent.cli.export import export
 from swe_agent.cli.inspect import inspect
 from swe_agent.cli.locate import locate
 from swe_agent.cli.replay import replay
@@ -28,6 +30,8 @@ app.command()(apply)
 app.command()(locate)
 app.command()(replay)
 app.command()(inspect)
+app.command()(export)
+app.command()(convert)
 app.add_typer(runs.app, name="runs")
 app.add_typer(tools.app, name="tools")
 app.add_typer(config.app, name="config")

@@ -56,6 +56,12 @@ def follow(line: str) -> Line:
     return Line(seq, float(ts), _CODEC.validate_python(fields))
 
 
+def encoded(line: Line) -> bytes:
+    """One line of a log, as `follow` reads it."""
+    fields = {"seq": line.seq, "ts": line.ts, **line.event.model_dump(mode="json")}
+    return json.dumps(fields, separators=(",", ":")).encode() + b"\n"
+
+
 class EventLog:
     """The open log of one run; one process at a time may hold it."""
 
