@@ -105,7 +105,7 @@ def _read(job: str, bench: Workbench) -> ToolOutput:
     )
     body = head_and_tail(result.output, len(result.output), SHOWN_CHARS)
     text = f"Job {job}: {state}.\n{body or '(no output)'}".rstrip("\n")
-    is_whole = len(result.output) <= SHOWN_CHARS
+    is_whole = body == decoded(result.output)
     return ToolOutput(text, {"job": job, "state": state}, None if is_whole else result.output)
 
 

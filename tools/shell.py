@@ -6,6 +6,7 @@ from swe_agent.aci.elide import head_and_tail
 from swe_agent.aci.terminal import wants_terminal
 from swe_agent.aci.tool import Failed, ToolArguments, ToolOutput, Workbench
 from swe_agent.core.protocols import CommandResult
+from swe_agent.core.text import decoded
 
 HEADING_CHARS = 600
 MAX_TIMES_DEFAULT = 10
@@ -44,7 +45,7 @@ class Shell:
 def _shown(result: CommandResult, timeout_s: float, bench: Workbench) -> ToolOutput:
     limit = min(MAX_SHOWN_BYTES, max(100, bench.limits.output_chars - HEADING_CHARS))
     body = head_and_tail(result.output, result.total_bytes, limit)
-    is_whole = result.total_bytes <= limit and len(result.output) == result.total_bytes
+    is_whole = len(result.output) == result.total_bytes and body == decoded(result.output)
     said: JsonValue = {
         "exit_code": result.exit_code,
         "timed_out": result.timed_out,
@@ -64,5 +65,6 @@ def _heading(result: CommandResult, timeout_s: float) -> str:
         also = f" Killed: {killed}." if killed else ""
         return f"Timed out after {timeout_s:g} s and was stopped; the output so far:{also}"
     if result.out_of_memory:
-        return f"Killed: out of memory (exit code {result.exit_code})."
+        limit = f"limit {result.memory_limit_mb} MB; " if result.memory_limit_mb else ""
+        return f"Killed: out of memory ({limit}exit code {result.exit_code})."
     return f"Exit code {result.exit_code}."

@@ -5,26 +5,33 @@ from swe_agent.core.text import decoded
 _SEARCH_BYTES = 400
 
 
-def head_and_tail(output: bytes, total_bytes: int, limit_bytes: int) -> str:
+def head_and_tail(output: bytes, total_bytes: int, limit: int) -> str:
     """The output whole if it fits, else its first and last part with the count of what was cut.
 
     Args:
-        output: the whole, or at least head and tail of it; both at least `limit_bytes // 2` long.
+        output: the whole, or at least head and tail of it; both at least `limit // 2` long.
         total_bytes: length of the whole.
-        limit_bytes: what may be shown.
+        limit: what may be shown, in bytes and in characters: an odd byte is shown as four.
 
     >>> head_and_tail(b"aa\\nbb\\ncc\\ndd\\n", 12, 6)
     'aa\\n[... 6 of 12 bytes elided; `recall` pages ...]\\ndd\\n'
     """
-    if total_bytes <= limit_bytes and len(output) == total_bytes:
-        return decoded(output)
-    half = min(limit_bytes, len(output)) // 2
-    head, tail = _ended(output[:half]), _begun(output[len(output) - half :])
+    if total_bytes <= limit and len(output) == total_bytes:
+        whole = decoded(output)
+        if len(whole) <= limit:
+            return whole
+    half = min(limit, len(output)) // 2
+    while True:
+        head, tail = _ended(output[:half]), _begun(output[len(output) - half :])
+        text, end = decoded(head), decoded(tail)
+        chars = len(text) + len(end)
+        if chars <= limit:
+            break
+        half = half * limit // chars
     cut = total_bytes - len(head) - len(tail)
-    text = decoded(head)
     if text and not text.endswith("\n"):
         text += "\n"
-    return f"{text}[... {cut} of {total_bytes} bytes elided; `recall` pages ...]\n{decoded(tail)}"
+    return f"{text}[... {cut} of {total_bytes} bytes elided; `recall` pages ...]\n{end}"
 
 
 def _ended(head: bytes) -> bytes:

@@ -15,6 +15,7 @@ from pydantic import BaseModel, JsonValue
 from swe_agent.aci.arguments import BadArguments, schema_of, validated
 from swe_agent.aci.permissions import Permissions
 from swe_agent.aci.tool import Failed, Tool, ToolOutput, Workbench
+from swe_agent.core.chunks import file_chunks
 from swe_agent.core.errors import SweAgentError, ToolFailure
 from swe_agent.core.messages import Observation, Outcome, ToolCall
 from swe_agent.core.protocols import BlobStore, ToolSpec
@@ -96,7 +97,7 @@ class Route:
     def _stored(self, whole: bytes | Path) -> str:
         if isinstance(whole, bytes):
             return self._blobs.put(whole)
-        blob = self._blobs.put(whole.read_bytes())
+        blob = self._blobs.put_stream(whole.stat().st_size, file_chunks(whole))
         whole.unlink(missing_ok=True)
         return blob
 

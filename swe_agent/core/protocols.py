@@ -110,7 +110,7 @@ class CommandResult:
     """What a command came to. Output is stdout and stderr in the order written."""
 
     exit_code: int
-    """As the shell reports it; 124 where `timed_out`, 137 where `out_of_memory`."""
+    """As the shell reports it; 124 where `timed_out`."""
     output: bytes
     """Whole where `total_bytes` equals its length, else head and tail with a line between that says
     what was cut."""
@@ -118,6 +118,9 @@ class CommandResult:
     duration_s: float
     timed_out: bool = False
     out_of_memory: bool = False
+    """Whether the kernel killed a process for want of memory meanwhile."""
+    memory_limit_mb: int = 0
+    """The limit that it ran into, in MiB; 0 where none is known."""
     survivors: tuple[str, ...] = ()
     """Command lines that a time-out had to kill."""
     spool: Path | None = None
@@ -255,6 +258,14 @@ class BlobStore(Protocol):
 
     def put(self, content: bytes) -> str:
         """Store and return the hash (SHA-256, hex)."""
+        ...
+
+    def put_stream(self, size_bytes: int, chunks: Iterable[bytes]) -> str:
+        """Store what the chunks make together, `size_bytes` in all, without holding it in memory.
+
+        Raises:
+            ValueError: the chunks are more or less than `size_bytes`.
+        """
         ...
 
     def get(self, key: str) -> bytes:

@@ -27,15 +27,20 @@ def make_groups(limits: Limits) -> tuple[Path, ...]:
 
 
 def shown_to_sandbox(groups: tuple[Path, ...]) -> dict[str, str]:
-    """Files that tell of processes killed for want of memory: host path by path inside."""
-    for group in groups:
-        for file, inside in (
-            ("memory.events", f"{ROOT}/memory.events"),
-            ("memory.oom_control", f"{ROOT}/memory/memory.oom_control"),
-        ):
-            if (group / file).exists():
-                return {inside: str(group / file)}
-    return {}
+    """Files that tell of the memory limit and of processes killed at it: host path by path
+    inside."""
+    places = {
+        "memory.events": ROOT,
+        "memory.max": ROOT,
+        "memory.oom_control": ROOT / "memory",
+        "memory.limit_in_bytes": ROOT / "memory",
+    }
+    return {
+        str(inside / file): str(group / file)
+        for group in groups
+        for file, inside in places.items()
+        if (group / file).exists()
+    }
 
 
 def drop_groups(groups: tuple[Path, ...]) -> None:

@@ -65,6 +65,11 @@ _OOM = (
     "for f in /sys/fs/cgroup/memory.events /sys/fs/cgroup/memory/memory.oom_control; do "
     '[ ! -r $f ] || while read -r k v; do [ "$k" != oom_kill ] || echo "$v"; done <$f; done'
 )
+MEMORY_LIMIT = (
+    "cat /sys/fs/cgroup/memory.max /sys/fs/cgroup/memory/memory.limit_in_bytes 2>/dev/null || :"
+)
+"""Host code that prints what `read_memory_limit` reads."""
+_NO_LIMIT = 1 << 60
 _DONE, _GAPS = "/", "/proc"
 """What a portable listing ends with: these are no paths of a tree."""
 
@@ -102,6 +107,16 @@ def read_listing(raw: bytes, find: FindKind) -> Listing:
     if int(code) not in (0, 1, 123) or (find == "portable" and not rows.keys() & {_DONE, _GAPS}):
         raise ValueError("the listing was cut off")
     return Listing(cwd.rstrip("\n"), exports, int(oom or 0), _dated(rows), gaps)
+
+
+def read_memory_limit(raw: bytes) -> int:
+    """The sandbox's memory limit in MiB; 0 where none can be told.
+
+    >>> read_memory_limit(b"268435456\\n"), read_memory_limit(b"max\\n"), read_memory_limit(b"")
+    (256, 0, 0)
+    """
+    word = raw.split()[0] if raw.split() else b""
+    return int(word) >> 20 if word.isdigit() and int(word) < _NO_LIMIT else 0
 
 
 def single_code(find: FindKind, path: str) -> str:

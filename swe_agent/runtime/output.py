@@ -1,7 +1,11 @@
 """A command's output as it streams by: its head and tail in memory, the whole (its first 50 MB) on
-disk."""
+disk.
+
+A disk that is full costs the whole, never the command's result.
+"""
 
 import secrets
+from contextlib import suppress
 from io import BufferedWriter
 from pathlib import Path
 
@@ -19,6 +23,7 @@ class Output:
         self._head = bytearray()
         self._tail = bytearray()
         self._spool: BufferedWriter | None = None
+        self._can_spool = True
         self.total_bytes = 0
 
     def feed(self, chunk: bytes) -> None:
@@ -45,20 +50,36 @@ class Output:
         """Where the whole lies; None where `shown` is the whole."""
         if self._spool is None:
             return None
-        self._spool.close()
         place = Path(str(self._spool.name))
+        try:
+            self._spool.close()
+        except OSError:
+            self._give_up()
+            return None
         if self.total_bytes == len(self._head) + len(self._tail):
             place.unlink()
             return None
         return place
 
     def _write(self, chunk: bytes) -> None:
-        if self._spool is None:
-            if self.total_bytes + len(chunk) <= 2 * KEPT_BYTES:
-                return
-            path = self._folder / f"output-{secrets.token_hex(8)}"
-            self._spool = path.open("xb")
-            self._spool.write(self._head + self._tail)
-        room = SPOOL_BYTES - self._spool.tell()
-        if room > 0:
-            self._spool.write(chunk[:room])
+        try:
+            if self._spool is None:
+                if not self._can_spool or self.total_bytes + len(chunk) <= 2 * KEPT_BYTES:
+                    return
+                path = self._folder / f"output-{secrets.token_hex(8)}"
+                self._spool = path.open("xb")
+                self._spool.write(self._head + self._tail)
+            room = SPOOL_BYTES - self._spool.tell()
+            if room > 0:
+                self._spool.write(chunk[:room])
+        except OSError:
+            self._give_up()
+
+    def _give_up(self) -> None:
+        """Keep head and tail alone, and leave no half of the whole on the disk."""
+        self._can_spool = False
+        if self._spool is not None:
+            self._spool.raw.close()  # what is buffered fits the disk no more
+            with suppress(OSError):
+                Path(str(self._spool.name)).unlink()
+            self._spool = None

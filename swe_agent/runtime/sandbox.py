@@ -13,12 +13,14 @@ from swe_agent.core.protocols import CommandResult, Sandbox
 from swe_agent.core.text import decoded
 from swe_agent.runtime.box import Box
 from swe_agent.runtime.listing import (
+    MEMORY_LIMIT,
     PROBE,
     UNLOCK,
     FindKind,
     Listing,
     listing_code,
     read_listing,
+    read_memory_limit,
     read_single,
     single_code,
 )
@@ -257,7 +259,10 @@ class BrokerSandbox:
             return result
         before = self._oom_kills
         self._settle()
-        return replace(result, out_of_memory=self._oom_kills > before)
+        if self._oom_kills <= before:
+            return result
+        limit_mb = read_memory_limit(self._session.ask(MEMORY_LIMIT).content)
+        return replace(result, out_of_memory=True, memory_limit_mb=limit_mb)
 
     def _inside(self, path: str) -> str:
         """Repository-relative form of a path; empty where only a listing can tell what it is: it

@@ -35,6 +35,10 @@ class TreeStore:
         """Store bytes; see `Blobs.put`."""
         return self.blobs.put(content)
 
+    def put_stream(self, size_bytes: int, chunks: Iterable[bytes]) -> str:
+        """Store bytes that come in chunks; see `Blobs.put_stream`."""
+        return self.blobs.put_stream(size_bytes, chunks)
+
     def get(self, key: str) -> bytes:
         """Bytes by hash; KeyError if there are none."""
         return self.blobs.get(key)

@@ -8,11 +8,12 @@ where it was loaded.
 import json
 import re
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from shlex import quote
 
+from swe_agent.core.chunks import file_chunks
 from swe_agent.core.errors import EnvironmentFault, ToolFailure
 from swe_agent.core.protocols import BlobStore, CommandResult, Sandbox
 from swe_agent.core.task import TestReport
@@ -179,9 +180,21 @@ def _judged(command: str, result: CommandResult, outcomes: Outcomes, *, per_test
     elif not outcomes.ended or (code not in (0, NOTHING_COLLECTED) and not outcomes.has_failed):
         outcomes.note(command, "error")
     if command in outcomes.statuses and outcomes.statuses[command] != "passed":
-        why = "timed out" if result.timed_out else f"ended with exit code {code}"
-        outcomes.texts[command] = f"The command {why}.\n{last_lines(decoded(result.output))}"
+        outcomes.texts[command] = (
+            f"The command {_how(result)}.\n{last_lines(decoded(result.output))}"
+        )
     return _Ran(command, result, outcomes, per_test)
+
+
+def _how(result: CommandResult) -> str:
+    if result.timed_out:
+        return "timed out"
+    if result.out_of_memory:
+        limit = f" (limit {result.memory_limit_mb} MB)" if result.memory_limit_mb else ""
+        return (
+            f"ended with exit code {result.exit_code}: a process was killed, out of memory{limit}"
+        )
+    return f"ended with exit code {result.exit_code}"
 
 
 def _contents(sandbox: Sandbox, path: str) -> bytes | None:
@@ -217,20 +230,27 @@ def _report(ran: Sequence[_Ran], whole: Outcomes, blobs: BlobStore | None) -> Te
         tail="\n\n".join(tails),
         failures=dict(shown),
         duration_s=sum(result.duration_s for _, result in outputs),
-        blob=_stored(outputs, blobs.put) if blobs else None,
+        blob=_stored(outputs, blobs) if blobs else None,
     )
 
 
-def _stored(outputs: Sequence[tuple[str, CommandResult]], put: Callable[[bytes], str]) -> str:
+def _stored(outputs: Sequence[tuple[str, CommandResult]], blobs: BlobStore) -> str:
     """Store the whole output of all commands as one blob; spools are used up."""
-    parts = []
-    for command, result in outputs:
-        body = result.output
-        if result.spool is not None:
-            body = result.spool.read_bytes()
-            result.spool.unlink()
-        parts.append(f"$ {command}\n".encode() + body)
-    return put(b"\n".join(parts))
+    heads = [f"$ {command}\n".encode() for command, _ in outputs]
+    sizes = [
+        result.spool.stat().st_size if result.spool else len(result.output) for _, result in outputs
+    ]
+    total = sum(len(head) for head in heads) + sum(sizes) + max(0, len(outputs) - 1)
+    blob = blobs.put_stream(total, _pieces(heads, [result for _, result in outputs]))
+    _drop_spools(result for _, result in outputs)
+    return blob
+
+
+def _pieces(heads: Sequence[bytes], results: Sequence[CommandResult]) -> Iterator[bytes]:
+    """Heads and outputs in turn, with a newline between commands."""
+    for number, (head, result) in enumerate(zip(heads, results, strict=True)):
+        yield b"\n" + head if number else head
+        yield from file_chunks(result.spool) if result.spool else (result.output,)
 
 
 def _drop_spools(results: Iterable[CommandResult]) -> None:

@@ -131,6 +131,11 @@ class MemoryBlobs:
         self.kept[key] = content
         return key
 
+    def put_stream(self, size_bytes: int, chunks: Iterable[bytes]) -> str:
+        content = b"".join(chunks)
+        assert len(content) == size_bytes
+        return self.put(content)
+
     def get(self, key: str) -> bytes:
         return self.kept[key]
 

@@ -4,6 +4,7 @@ import pytest
 
 from swe_agent.aci.tool import ToolLimits
 from swe_agent.core.task import TestReport
+from tests.aci.local_sandbox import LocalSandbox
 
 
 def test_exit_code_and_output_are_shown(desk):
@@ -101,3 +102,20 @@ def test_run_tests_without_tests_shows_the_end_of_the_output(desk):
     at = desk({})
     at.bench.report = TestReport(exit_codes={"pytest": 5}, tail="no tests ran")
     assert "no tests ran" in at.call("run_tests").text
+
+
+def test_bytes_that_show_longer_than_they_are_keep_the_exact_count(desk):
+    at = desk({}, ToolLimits(output_chars=2000))
+    for size in (900, 1900, 400_000):
+        seen = at.call("shell", command=f"head -c {size} /dev/zero | tr '\\0' '\\377'")
+        assert len(seen.text) <= 2000
+        assert f" of {size} bytes elided" in seen.text
+        assert at.bench.blobs.get(seen.blob) == b"\xff" * size
+
+
+def test_a_command_that_ran_out_of_memory_is_told_with_the_limit(desk):
+    at = desk({})
+    if isinstance(at.sandbox, LocalSandbox):
+        pytest.skip("a folder has no limit of its own")
+    seen = at.call("shell", command="awk 'BEGIN { while (1) { s = s \"0123456789\" s } }'")
+    assert seen.text.startswith("Killed: out of memory (limit 512 MB; exit code 137).")

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -131,6 +131,11 @@ class MemoryStore:
         key = hashlib.sha256(content).hexdigest()
         self.blobs[key] = content
         return key
+
+    def put_stream(self, size_bytes: int, chunks: Iterable[bytes]) -> str:
+        content = b"".join(chunks)
+        assert len(content) == size_bytes
+        return self.put(content)
 
     def get(self, key: str) -> bytes:
         return self.blobs[key]

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from swe_agent.core.protocols import CommandResult
 from swe_agent.runtime.sandbox import BrokerSandbox
-from tests.runtime.conformance.rig import said
+from tests.runtime.conformance.rig import MEMORY_MB, said
 
 Run = Callable[..., CommandResult]
 
@@ -14,7 +14,7 @@ GREEDY_AWK = "awk 'BEGIN { while (1) { s = s \"0123456789\" s } }'"
 
 def test_running_out_of_memory_is_told(run: Run) -> None:
     result = run(f"{GREEDY_AWK}", 60)
-    assert result.out_of_memory
+    assert (result.out_of_memory, result.memory_limit_mb) == (True, MEMORY_MB)
     assert result.exit_code == 137
     assert said(run("echo next")) == (0, b"next\n")
 
@@ -22,6 +22,7 @@ def test_running_out_of_memory_is_told(run: Run) -> None:
 def test_running_out_of_memory_beside_the_session_is_told(sandbox: BrokerSandbox) -> None:
     result = sandbox.execute(f"{GREEDY_AWK}", 60)
     assert (result.out_of_memory, result.exit_code) == (True, 137)
+    assert result.memory_limit_mb == MEMORY_MB
     assert not sandbox.execute("kill -9 $$", 20).out_of_memory
 
 
