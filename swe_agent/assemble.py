@@ -23,6 +23,7 @@ from swe_agent.runtime.environment import DockerSandboxes
 from swe_agent.runtime.sandboxes import Sandboxes, choose_sandbox
 from swe_agent.runtime.store import TreeStore
 from swe_agent.settings.content import content_roots
+from swe_agent.settings.egress import egress_of
 from swe_agent.settings.keys import api_keys
 from swe_agent.settings.schema import Settings
 from swe_agent.strategies import react
@@ -96,25 +97,22 @@ def sandboxes_of(settings: Settings, store: TreeStore, run_id: str, folder: Path
         UsageFault: an image is named for a kind without images.
         EnvironmentFault: no engine answers, or nothing works here.
     """
-    policy = settings.sandbox.network
-    if policy.startswith("allow:"):
-        raise UsageFault(
-            f"The network policy {policy} is not available in this version.",
-            "Use --network setup (the default), off or on.",
-        )
+    egress = egress_of(settings.sandbox.network)
     limits = Limits(
         settings.sandbox.memory_mb,
         settings.sandbox.cpus,
         settings.sandbox.pids,
         settings.engine.start_timeout_s,
-        network=policy == "on",
+        network=egress.always,
+        allow=egress.allowed,
     )
     kind = choose_sandbox(settings.sandbox.kind, settings.sandbox.image).kind
     if kind != "docker":
-        if limits.network:
+        if kind == "none" and egress.allowed:
             raise UsageFault(
-                f"The sandbox {kind} has no network of its own to give.",
-                "Use --sandbox docker with --network on.",
+                "Without a sandbox nothing can be kept from the network: --network allow: would "
+                "promise what does not hold.",
+                "Use --sandbox docker or bubblewrap, or --network on.",
             )
         return EnginelessSandboxes(kind, store, limits, folder)
     client = connect(settings.engine.start_timeout_s)

@@ -13,6 +13,7 @@ from swe_agent.core.protocols import Sandbox, TreeReader
 from swe_agent.core.text import decoded
 from swe_agent.runtime.containerfile import OWN_PROFILES, Containerfile, find_containerfile
 from swe_agent.runtime.environment import Prepared
+from swe_agent.runtime.gate import variables_of
 from swe_agent.runtime.images import BASE_IMAGE, no_base_image, no_python
 from swe_agent.runtime.profiles import (
     Profile,
@@ -26,6 +27,7 @@ from swe_agent.runtime.sandboxes import Sandboxes
 from swe_agent.runtime.setup import SetUp
 from swe_agent.runtime.versions import Version, allows, shown, version_of
 from swe_agent.settings.consent import agree, is_agreed
+from swe_agent.settings.egress import egress_of
 from swe_agent.settings.load import Loaded
 from swe_agent.settings.schema import Settings
 from swe_agent.verify.collect import can_tell, why_not_collected
@@ -84,6 +86,7 @@ class _Maker:
     def __init__(self, wanted: Wanted, sandboxes: Sandboxes) -> None:
         self._wanted, self._sandboxes = wanted, sandboxes
         self._settings = wanted.settings
+        self._egress = egress_of(wanted.settings.sandbox.network)
         named = wanted.settings.sandbox.profile
         self._own = _agreed(own_file(wanted.reader, named))
         self._profile = (
@@ -145,8 +148,8 @@ class _Maker:
         base = SetUp(
             image=image,
             timeout_s=settings.setup_timeout_s,
-            network=settings.network != "off",
-            passed_on=self._wanted.passed_on if settings.network != "off" else {},
+            network=self._egress.in_setup,
+            passed_on=self._passed_on(),
         )
         profile = self._profile
         if profile is None:
@@ -160,6 +163,17 @@ class _Maker:
             path=profile.path,
             env=profile.env,
         )
+
+    def _passed_on(self) -> dict[str, str]:
+        """Variables for set-up: the host's where it reaches all; its package indexes and the gate's
+        proxy where it reaches what is allowed."""
+        host, allowed = self._wanted.passed_on, self._egress.allowed
+        if self._egress.in_setup:
+            return dict(host)
+        if not allowed:
+            return {}
+        indexes = {name: value for name, value in host.items() if "PROXY" not in name.upper()}
+        return {**indexes, **variables_of(allowed)}
 
     def _blanks(self, profile: Profile) -> dict[str, str]:
         if profile.facts != "python":
@@ -200,7 +214,7 @@ class _Maker:
         named, asked = settings.sandbox.image, settings.sandbox.profile
         if named is None and self._own:
             if self._own.dockerfile:
-                network = settings.sandbox.network != "off"
+                network = self._egress.in_setup
                 self._wanted.say(f"Using the repository's {self._own.path}.")
                 return self._sandboxes.own_image(self._own, self._wanted.tree, network)
             named = self._own.image

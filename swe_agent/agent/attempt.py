@@ -41,6 +41,7 @@ from swe_agent.core.task import TestReport
 from swe_agent.models.purse import Purse
 from swe_agent.runtime.patch import make_patch
 from swe_agent.runtime.store import TreeStore
+from swe_agent.settings.egress import egress_of
 from swe_agent.settings.prompts import prompt as prompt_text
 from swe_agent.settings.schema import Settings
 from swe_agent.verify.runners import run_tests
@@ -89,9 +90,11 @@ class Attempt:
         self._sandbox = sandbox
         self._saver: threading.Thread | None = None
         self._save_fault: SweAgentError | None = None
-        network = kit.settings.sandbox.network == "on"
         self._system = prompt_text(
-            "system", shell=sandbox.shell, root=sandbox.root, network=network
+            "system",
+            shell=sandbox.shell,
+            root=sandbox.root,
+            network=egress_of(kit.settings.sandbox.network),
         )
         self._rules = self._project_rules()
         self._repeat_unsaved()

@@ -72,8 +72,15 @@ def first_line(model: str, why: str, sandbox: str = "", why_sandbox: str = "") -
     return f"swe-agent {__version__} · model {visible(model)}{reason}{place}{because}"
 
 
-def warn_of_no_sandbox(kind: str | None) -> None:
-    """Say aloud what `--sandbox none` means; also where a run is quiet."""
+def warn_of_no_sandbox(kind: str | None, network: str = "") -> None:
+    """Say aloud what `--sandbox none` means, and this machine's own network inside bubblewrap; also
+    where a run is quiet."""
+    if kind == "bubblewrap" and network == "on":
+        show(
+            "OPEN NETWORK: commands in bubblewrap share this machine's own network, its local "
+            "services included; --network allow:HOST:PORT opens less.",
+            "bad",
+        )
     if kind == "none":
         show(
             "NO SANDBOX: commands of the model and of the repository run on this machine as you. "

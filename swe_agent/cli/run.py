@@ -64,8 +64,13 @@ class RunOptions:
         Many, typer.Option("--test", metavar="CMD", help="How to test; repeatable.")
     ] = None
     network: Annotated[
-        str | None, typer.Option("--network", metavar="POLICY", help="off, setup (default) or on.")
-    ] = None
+        Many,
+        typer.Option(
+            "--network", metavar="POLICY",
+            help="off, setup (default), on, or allow:HOST:PORT (only that; repeatable, also beside "
+            "setup).",
+        ),
+    ] = None  # fmt: skip
     include: Annotated[
         Many,
         typer.Option("--include", metavar="GLOB", help="Ignored files that go along; repeatable."),
@@ -109,7 +114,7 @@ class RunOptions:
             "sandbox.image": self.image,
             "sandbox.profile": self.profile,
             "sandbox.setup": self.setup or None,
-            "sandbox.network": self.network,
+            "sandbox.network": ",".join(self.network) if self.network else None,
             "sandbox.include": self.include or None,
             "patch.keep": self.keep or None,
             "tests.commands": self.test or None,
@@ -131,6 +136,7 @@ def run(options: RunOptions) -> None:
       swe-agent run -i "gcd(0, 5) loops for ever"
       swe-agent run ~/project -i @issue.md -m anthropic/claude-sonnet-5-5
       swe-agent run -m openai/qwen3 --base-url http://localhost:8000/v1 --test "pytest -q tests"
+      swe-agent run --network setup --network allow:files.example.org:443
       swe-agent run --json -q -i - < issue.md > events.jsonl
     """
     from swe_agent.cli.asking import issue_text, require_key
@@ -160,7 +166,7 @@ def run(options: RunOptions) -> None:
     require_key(model, loaded.settings.models.base_url)
     loaded, why_sandbox = with_sandbox(loaded)
     kind = loaded.settings.sandbox.kind or ""
-    warn_of_no_sandbox(kind)
+    warn_of_no_sandbox(kind, loaded.settings.sandbox.network)
     if not options.quiet:
         say(first_line(model, why, kind, why_sandbox))
         if loaded.ignored:

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from swe_agent.core.protocols import CommandResult
 from swe_agent.runtime.wire import Wire
+from swe_agent.settings.egress import Destination
 
 BROKER = Path(__file__).with_name("broker.sh")
 HOME = "/.swe-agent"
@@ -36,6 +37,8 @@ class Limits:
     start_timeout_s: float = 60.0
     network: bool = False
     """Whether commands reach the network; only where the user asked for it."""
+    allow: tuple[Destination, ...] = ()
+    """What commands reach through a gate, where they do not reach all."""
 
 
 class Box(Protocol):

@@ -14,6 +14,7 @@ import json
 import os
 import re
 import shutil
+import socket
 import subprocess
 import time
 from collections.abc import Iterable, Mapping
@@ -26,10 +27,18 @@ from swe_agent.core.errors import EnvironmentFault, SandboxLost
 from swe_agent.core.protocols import CommandResult
 from swe_agent.runtime.box import BROKER, HOME, START, Box, Limits
 from swe_agent.runtime.cgroup import drop_groups, make_groups, shown_to_sandbox
-from swe_agent.runtime.hostview import ENVIRONMENT, WORKSPACE, bubblewrap_arguments, make_folder
+from swe_agent.runtime.gate import Gate, addresses_of, hosts_of, variables_of
+from swe_agent.runtime.hostview import (
+    ENVIRONMENT,
+    WORKSPACE,
+    add_hosts,
+    bubblewrap_arguments,
+    make_folder,
+)
 from swe_agent.runtime.output import Output
 from swe_agent.runtime.pipes import Child, PipeWire, ended, finished, start_keeper
 from swe_agent.runtime.wire import Wire
+from swe_agent.settings.egress import Destination
 
 INSTALL = "Install bubblewrap (Debian, Ubuntu: `apt-get install bubblewrap`)"
 OLDEST = (0, 8)
@@ -55,13 +64,29 @@ class Plan:
 
     limits: Limits
     network: bool = False
-    """The host's own; for set-up, where nothing of the model's ever runs."""
+    """The host's own; for set-up, where nothing of the model's ever runs. Commands have it where
+    the limits say so."""
     kept: bool = False
     """Whether its folder stays when it is closed."""
     env: Mapping[str, str] = field(default_factory=dict)
     """Environment of all commands, beside the usual one."""
     shown: Mapping[str, str] = field(default_factory=dict)
     """More of the host, read-only: host path by path inside."""
+
+    @property
+    def has_network(self) -> bool:
+        """Whether it shares the host's network."""
+        return self.network or self.limits.network
+
+    @property
+    def allow(self) -> tuple[Destination, ...]:
+        """What it reaches through a gate."""
+        return () if self.has_network else self.limits.allow
+
+    @property
+    def commands_env(self) -> dict[str, str]:
+        """Environment of all commands, with the gate's proxy."""
+        return {**variables_of(self.allow), **self.env}
 
 
 def bubblewrap_program() -> str:
@@ -97,9 +122,10 @@ class BubblewrapBox:
         """Made by `start_bubblewrap`; owns the keeper from here on."""
         self._child, self._plan, self._groups = child, plan, groups
         self.folder = folder
-        self._env = {**ENVIRONMENT, **plan.env}
+        self._env = {**ENVIRONMENT, **plan.commands_env}
         self._wire = PipeWire(child)
         self._spaces: dict[str, int] = {}
+        self._gate: Gate | None = None
 
     @property
     def wire(self) -> Wire:
@@ -117,9 +143,11 @@ class BubblewrapBox:
                 for _, chunk in self._wire.receive(deadline - time.monotonic()):
                     said += chunk
             if first and _READY in said:
-                own = set(_NAMESPACES) - ({"net"} if self._plan.network else set())
+                own = set(_NAMESPACES) - ({"net"} if self._plan.has_network else set())
                 for name in own:
                     self._spaces[name] = os.open(f"/proc/{first}/ns/{name}", os.O_RDONLY)
+                if self._plan.allow:
+                    self._let_out()
                 return
         except (SandboxLost, OSError) as error:
             said += f" {error}".encode()
@@ -183,6 +211,8 @@ class BubblewrapBox:
 
     def close(self) -> None:
         """Take the sandbox away; does not raise."""
+        if self._gate:
+            self._gate.close()
         self._wire.close()
         while self._spaces:
             os.close(self._spaces.popitem()[1])
@@ -191,6 +221,23 @@ class BubblewrapBox:
         except subprocess.TimeoutExpired:
             self._child.kill()
             self._child.wait()
+
+    def _let_out(self) -> None:
+        """Take connections in the sandbox's network, and open what is allowed of them."""
+        ours, theirs = socket.socketpair()
+        with ours, theirs:
+            addresses = addresses_of(self._plan.allow)
+            terms = self._terms(limits={}, cgroups=[])
+            more = {"addresses": addresses, "report": theirs.fileno()}
+            shared = (*self._shared(), theirs.fileno())
+            child = start_keeper("listen", {**terms, **more}, shared=shared, merged=True)
+            theirs.close()
+            _, made, _, _ = socket.recv_fds(ours, 1, len(addresses))
+            said, _ = child.communicate()
+        if len(made) != len(addresses):
+            raise OSError(f"no socket can be had in its network: {said[-300:]!r}")
+        self._gate = Gate(self._plan.allow)
+        self._gate.listen([socket.socket(fileno=one) for one in made])
 
     def _entered(self, argv: list[str], folder: str, *, has_input: bool = False) -> Child:
         if self._child.poll() is not None:
@@ -230,8 +277,9 @@ def start_bubblewrap(plan: Plan, folder: Path | None = None) -> BubblewrapBox:
     folder = folder or make_folder(uid)
     groups = make_groups(plan.limits)
     shown = {**shown_to_sandbox(groups), **plan.shown}
-    view = bubblewrap_arguments(folder, plan.limits, shown, network=plan.network)
-    view += [word for item in plan.env.items() for word in ("--setenv", *item)]
+    add_hosts(folder, hosts_of(plan.allow))
+    view = bubblewrap_arguments(folder, plan.limits, shown, network=plan.has_network)
+    view += [word for item in plan.commands_env.items() for word in ("--setenv", *item)]
     broker = ["sh", "-c", _before(plan.limits, groups) + START, BROKER.read_text(), WORKSPACE, HOME]
     heard, report = os.pipe()
     terms: dict[str, object] = {

@@ -16,11 +16,15 @@ from typing import TYPE_CHECKING, Any
 from swe_agent.core.errors import EngineAway, EnvironmentFault, SandboxLost
 from swe_agent.core.protocols import CommandResult
 from swe_agent.runtime.box import BROKER, COMMAND_ENV, HOME, START, Box, Limits
+from swe_agent.runtime.gate import hosts_of, variables_of
 from swe_agent.runtime.gitdir import GitDir
+from swe_agent.runtime.images import BASE_IMAGE
 from swe_agent.runtime.output import Output
+from swe_agent.runtime.sidecar import Sidecar, start_sidecar
 from swe_agent.runtime.store import TreeStore
 from swe_agent.runtime.tarball import tar_of
 from swe_agent.runtime.wire import AttachedWire, Wire
+from swe_agent.settings.egress import Destination
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -34,6 +38,7 @@ TESTBED = "/testbed"
 """Where SWE-bench images have the repository; they are made to run as root."""
 ROOT_LABEL = "swe-agent.root"
 """On an image of ours made from a repository's own Dockerfile: where that has its work tree."""
+_ANY_PORT = {"net.ipv4.ip_unprivileged_port_start": "0"}
 _CONDA = "/opt/miniconda3/envs/testbed"
 
 
@@ -54,6 +59,16 @@ class Recipe:
     """Whether the image brings a work tree at `root`."""
     env: tuple[tuple[str, str], ...] = ()
     """Environment of all commands, beside the image's own."""
+
+    @property
+    def has_network(self) -> bool:
+        """Whether it reaches all."""
+        return self.network or self.limits.network
+
+    @property
+    def allow(self) -> tuple[Destination, ...]:
+        """What it reaches through a gate."""
+        return () if self.has_network else self.limits.allow
 
 
 def recipe_for(client: "DockerClient", image: str, run_id: str, limits: Limits) -> Recipe:
@@ -119,6 +134,7 @@ class DockerBox:
         self._recipe = recipe
         self.container = container
         self._wire = wire
+        self.sidecar: Sidecar | None = None
 
     @property
     def wire(self) -> Wire:
@@ -178,6 +194,8 @@ class DockerBox:
         from docker.errors import DockerException
         from requests import RequestException
 
+        if self.sidecar:
+            self.sidecar.close()
         with suppress(OSError):
             self._wire.close()
         with suppress(DockerException, RequestException):
@@ -243,7 +261,26 @@ def start_box(
         raise EnvironmentFault(f"the container could not be started: {error}") from error
     except RequestException as error:
         raise EngineAway(f"the engine does not answer: {error}", _RESUME) from error
-    return DockerBox(client, recipe, container, wire)
+    box = DockerBox(client, recipe, container, wire)
+    if recipe.allow:
+        box.sidecar = _relayed(client, recipe, box)
+    return box
+
+
+def _relayed(client: "DockerClient", recipe: Recipe, box: DockerBox) -> Sidecar:
+    """What lets connections out of the box, to the destinations that are allowed."""
+    try:
+        try:
+            image = str(inspect_image(client, BASE_IMAGE)["Id"])
+        except EngineAway:
+            raise
+        except EnvironmentFault:
+            image = recipe.image
+        labels = {RUN_LABEL: recipe.run_id}
+        return start_sidecar(client, image, box.container, labels, recipe.limits)
+    except EnvironmentFault:
+        box.close()
+        raise
 
 
 def reap(client: "DockerClient", older_than_s: float = 600.0) -> None:
@@ -267,6 +304,7 @@ def _created(client: "DockerClient", recipe: Recipe) -> str:
 
     api, limits = client.api, recipe.limits
     memory = limits.memory_mb * 1024 * 1024
+    env = {} if recipe.for_setup else {**COMMAND_ENV, **variables_of(recipe.allow)}
     rights: dict[str, Any] = {"cap_drop": ["ALL"], "security_opt": ["no-new-privileges"]}
     made = api.create_container(
         recipe.image,
@@ -277,11 +315,13 @@ def _created(client: "DockerClient", recipe: Recipe) -> str:
         stdin_open=True,
         user=recipe.user,
         working_dir="/",
-        environment={**dict(recipe.env), **({} if recipe.for_setup else COMMAND_ENV)},
+        environment={**dict(recipe.env), **env},
         healthcheck={"test": ["NONE"]},
         host_config=api.create_host_config(
             auto_remove=True,
-            network_mode="bridge" if recipe.network or limits.network else "none",
+            network_mode="bridge" if recipe.has_network else "none",
+            extra_hosts=hosts_of(recipe.allow) or None,
+            sysctls=_ANY_PORT if recipe.allow else None,
             pids_limit=limits.pids,
             mem_limit=memory,
             memswap_limit=memory,

@@ -4,6 +4,7 @@ programs need to run. No home, no keys, no run folder, no socket, no `/tmp`, `/v
 
 import os
 import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from swe_agent.core.errors import EnvironmentFault
@@ -63,6 +64,12 @@ def make_folder(uid: int | None, parent: Path | None = None) -> Path:
     return folder
 
 
+def add_hosts(folder: Path, names: Mapping[str, str]) -> None:
+    """Give a sandbox names that it knows the addresses of."""
+    rows = "".join(f"{address} {name}\n" for name, address in names.items())
+    (folder / "etc" / "hosts").write_text(_ACCOUNTS["hosts"] + rows)
+
+
 def _roomy(uid: int | None) -> Path:
     named = Path(os.environ.get("TMPDIR") or "/var/tmp").absolute()
     closed = uid is not None and any(
@@ -80,7 +87,7 @@ def bubblewrap_arguments(
         folder: the sandbox's own, of `make_folder`.
         limits: its memory bounds `/tmp`.
         files: more read-only files: host path by path inside.
-        network: share the host's; only for set-up.
+        network: share the host's.
     """
     spaces = ["--unshare-all", "--unshare-user", "--disable-userns"]
     if network:

@@ -3,8 +3,9 @@ standard library alone.
 
 `keep` starts a sandbox and outlives swe-agent just long enough to take it away; `enter` runs one
 program in a sandbox's namespaces; `sweep` ends all that runs in them but their first process;
-`remove` takes a sandbox's folder away. The first argument is the order, the second a descriptor to
-read its terms (JSON) from. The exit code is the program's own, or 128 and the signal that ended it.
+`listen` hands out sockets that listen in there; `remove` takes a sandbox's folder away. The first
+argument is the order, the second a descriptor to read its terms (JSON) from. The exit code is the
+program's own, or 128 and the signal that ended it.
 """
 
 import ctypes
@@ -16,6 +17,7 @@ import platform
 import resource
 import select
 import signal
+import socket
 import struct
 import sys
 import time
@@ -121,6 +123,25 @@ def sweep(terms: Terms) -> int:
         print(json.dumps([name.strip() for name in names if name.strip()]), flush=True)
         os._exit(0)
     return _waited(child)
+
+
+def listen(terms: Terms) -> int:
+    """Make sockets that listen in the sandbox's network, and hand them over.
+
+    Terms: namespaces and uid as in `enter`; addresses (host and port each); report (descriptor of
+    the unix socket that they go over).
+    """
+    _become(terms["uid"])
+    spaces = terms["namespaces"]
+    for space in (fcntl.ioctl(spaces["net"], _NS_GET_USERNS), spaces["net"]):
+        if _libc().setns(space, 0):
+            _fail(
+                f"the sandbox's network cannot be entered: {os.strerror(ctypes.get_errno())}", 125
+            )
+    with socket.socket(fileno=terms["report"]) as report:
+        made = [socket.create_server((host, port)) for host, port in terms["addresses"]]
+        socket.send_fds(report, [b"!"], [one.fileno() for one in made])
+    return 0
 
 
 def remove(terms: Terms) -> int:
@@ -324,7 +345,7 @@ def _fail(message: str, code: int) -> NoReturn:
 
 
 if __name__ == "__main__":
-    orders = {"keep": keep, "enter": enter, "sweep": sweep, "remove": remove}
+    orders = {"keep": keep, "enter": enter, "sweep": sweep, "listen": listen, "remove": remove}
     with open(int(sys.argv[2]), "rb") as stream:  # noqa: PTH123
         given = json.load(stream)
     raise SystemExit(orders[sys.argv[1]](given))

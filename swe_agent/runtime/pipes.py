@@ -36,7 +36,7 @@ def start_keeper(
     """Start the keeper, with pipes for input and output.
 
     Args:
-        order: `keep`, `enter` or `sweep`.
+        order: `keep`, `enter`, `sweep` or `listen`.
         terms: what the order needs; see `keeper.py`.
         shared: descriptors that the terms name.
         merged: its errors go where its output goes.

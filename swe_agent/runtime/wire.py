@@ -43,6 +43,10 @@ class AttachedWire:
         )
         self._buffer = bytearray()
 
+    def fileno(self) -> int:
+        """The stream's descriptor, to wait for."""
+        return self._socket.fileno()
+
     def send(self, content: bytes) -> None:
         """Send all of it; SandboxLost if the other end is gone.
 

@@ -188,7 +188,9 @@ def _named(fault: ValidationError, provenance: Mapping[str, str]) -> UsageFault:
     )
     value = visible(repr(first["input"]))[:120]
     source = provenance.get(key, _DEFAULT)
+    own = first["msg"].removeprefix("Value error, ")
+    said = own if own != first["msg"] else own.lower()
     return UsageFault(
-        f"The setting {key} cannot be {value} (from {source}): {first['msg'].lower()}.",
+        f"The setting {key} cannot be {value} (from {source}): {said}.",
         f"Correct it, or see `swe-agent config show {key}`.",
     )

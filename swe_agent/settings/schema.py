@@ -2,18 +2,25 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints
+
+from swe_agent.settings.egress import egress_of
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]*$")]
 """A name of content: never a path."""
 ImageName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][A-Za-z0-9_./:@-]*$")]
 """An image reference; it cannot start with a dash, so no command line takes it for an option."""
-Network = Annotated[
-    str,
-    StringConstraints(
-        pattern=r"^(off|setup|on|allow:(\[[0-9A-Fa-f:]+\]|[A-Za-z0-9.-]+):[0-9]{1,5})$"
-    ),
-]
+
+
+def _policy(value: object) -> object:
+    """A network policy that `egress_of` understands; a list stands for its words."""
+    words = ",".join(map(str, value)) if isinstance(value, list | tuple) else value
+    if isinstance(words, str):
+        egress_of(words)
+    return words
+
+
+Network = Annotated[str, BeforeValidator(_policy)]
 Command = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
 Seconds = Annotated[float, Field(gt=0, le=604_800, allow_inf_nan=False)]
 
@@ -65,7 +72,8 @@ class SandboxSettings(Section):
     """Name of the environment's profile; None: detected. `dockerfile` and `devcontainer` stand for
     the repository's own, once the user named them."""
     network: Network = "setup"
-    """off, setup (only while the environment is prepared), on, or allow:HOST:PORT."""
+    """off, setup (only while the environment is prepared), on, or allow:HOST:PORT; several with
+    commas, as `setup,allow:HOST:PORT`."""
     memory_mb: int = Field(4096, ge=64)
     """Memory of the sandbox in MiB; swap is not added."""
     cpus: float = Field(2.0, gt=0, le=1024, allow_inf_nan=False)

@@ -217,3 +217,33 @@ def test_no_section_has_more_than_twelve_settings_and_each_is_documented() -> No
         name = key.rpartition(".")[2]
         starts = [at for at, line in enumerate(lines) if line.startswith(f"    {name}: ")]
         assert any('"""' in "".join(lines[at + 1 : at + 18]) for at in starts), key
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("setup,allow:Files.test:443", "setup,allow:Files.test:443"),
+        (["setup", "allow:files.test:443"], "setup,allow:files.test:443"),
+        ("allow:[2001:DB8::1]:443", "allow:[2001:DB8::1]:443"),
+    ],
+)
+def test_a_network_policy_may_have_several_words(given: object, meant: str) -> None:
+    assert load(overrides={"sandbox.network": given}).settings.sandbox.network == meant
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        *("", "allow:", "allow:a.test", "allow:*.test:443", "allow:a.test:0", "allow:a.test:65536"),
+        *("on,allow:a.test:1", "off,setup", "allow:a\0b:443", "allow:a.test:443,", "allow:a b:1"),
+        *("allow:http://a.test:443", "allow:[::1:443", "allow:u@a.test:1", "everything"),
+    ],
+)
+def test_a_network_policy_that_is_none_is_refused(given: str) -> None:
+    with pytest.raises(UsageFault, match=r"sandbox\.network cannot be"):
+        load(overrides={"sandbox.network": given})
+
+
+def test_an_empty_list_allows_nothing_rather_than_all() -> None:
+    with pytest.raises(UsageFault, match=r"sandbox\.network"):
+        load(overrides={"sandbox.network": []})

@@ -10,7 +10,8 @@ from swe_agent.core.events import EnvironmentReady
 from swe_agent.solve import resume
 from tests.backends import need_bubblewrap
 from tests.conftest import BASE_IMAGE
-from tests.solve.conftest import ADD, ENGINEER, MUL, Play, contents
+from tests.runtime.servers import counting, serving
+from tests.solve.conftest import ADD, ENGINEER, FIX, MUL, SUBMIT, Play, call, contents
 
 
 @pytest.fixture(params=["bubblewrap", "none"])
@@ -41,3 +42,42 @@ def test_a_run_is_verified_and_says_what_it_ran_in(play: Play, project: Path, ki
 def test_an_image_is_refused_where_there_are_none(play: Play, kind: str) -> None:
     with pytest.raises(UsageFault, match="no images"):
         play(ENGINEER, sandbox__kind=kind, sandbox__image=BASE_IMAGE)
+
+
+def test_the_network_is_never_promised_closed_where_nothing_closes_it(play: Play) -> None:
+    with pytest.raises(UsageFault, match="Without a sandbox"):
+        play(ENGINEER, sandbox__kind="none", sandbox__image=None, sandbox__network="allow:a.test:1")
+
+
+@pytest.mark.parametrize(("policy", "reached"), [("setup", False), ("off", False), ("on", True)])
+def test_bubblewrap_shares_the_network_only_where_that_was_asked_for(
+    policy: str, reached: bool, play: Play
+) -> None:
+    need_bubblewrap()
+    with counting() as (port, came):
+        knock = f"python3 -c 'import socket; socket.create_connection((\"127.0.0.1\", {port}), 5)'"
+        look = call("shell", command=knock)
+        settings = {"sandbox__kind": "bubblewrap", "sandbox__image": None}
+        played = play([look, FIX, SUBMIT], sandbox__network=policy, **settings)
+    assert bool(came) is reached
+    assert played.result.verdict == "verified"
+
+
+def test_bubblewrap_reaches_exactly_what_is_allowed(play: Play, tmp_path: Path) -> None:
+    need_bubblewrap()
+    (tmp_path / "served").mkdir()
+    (tmp_path / "served" / "hello").write_text("hello")
+    fetch = "import urllib.request as u; print(u.urlopen('http://localhost:{}/hello').read())"
+    with serving(tmp_path / "served") as port, counting() as (other, came):
+        here, there = (f'python3 -c "{fetch.format(one)}"' for one in (port, other))
+        played = play(
+            [call("shell", command=here), call("shell", command=there), FIX, SUBMIT],
+            sandbox__kind="bubblewrap",
+            sandbox__image=None,
+            sandbox__network=f"allow:localhost:{port}",
+            sandbox__setup=(f"{here} && ! {there}",),
+        )
+    assert "hello" in played.observations()[0]
+    assert "hello" not in played.observations()[1]
+    assert played.result.verdict == "verified"
+    assert came == []

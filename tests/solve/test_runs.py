@@ -10,6 +10,7 @@ from swe_agent.core.errors import EnvironmentFault, ModelFault, UsageFault
 from swe_agent.core.events import Event, RunFinished, TestsRan
 from swe_agent.solve import resume
 from swe_agent.trajectory.log import read_log
+from tests.runtime.servers import counting, serving
 from tests.solve.conftest import (
     ADD,
     BREAK,
@@ -17,6 +18,7 @@ from tests.solve.conftest import (
     FIX,
     MUL,
     SUBMIT,
+    TEST_COMMAND,
     Play,
     call,
     contents,
@@ -220,6 +222,21 @@ def test_commands_reach_the_network_only_where_that_was_asked_for(
     assert played.result.verdict == "verified"
 
 
-def test_a_network_policy_that_is_not_built_is_refused(play: Play) -> None:
-    with pytest.raises(UsageFault, match="not available"):
-        play([FIX, SUBMIT], sandbox__network="allow:example.org:443")
+def test_commands_set_up_and_tests_reach_exactly_what_is_allowed(
+    play: Play, tmp_path: Path
+) -> None:
+    (tmp_path / "served").mkdir()
+    (tmp_path / "served" / "hello").write_text("hello")
+    fetch = "import urllib.request as u; print(u.urlopen('http://localhost:{}/hello').read())"
+    with serving(tmp_path / "served") as port, counting() as (other, came):
+        here, there = (f'python3 -c "{fetch.format(one)}"' for one in (port, other))
+        played = play(
+            [call("shell", command=here), call("shell", command=there), FIX, SUBMIT],
+            sandbox__network=f"allow:localhost:{port}",
+            sandbox__setup=(f"{here} && ! {there}",),
+            tests__commands=(f"{here} && {TEST_COMMAND}",),
+        )
+    assert "hello" in played.observations()[0]
+    assert "hello" not in played.observations()[1]
+    assert played.result.verdict == "verified"
+    assert came == []
