@@ -9,6 +9,7 @@ from typer.exceptions import TyperException
 from swe_agent import __version__
 from swe_agent.cli import config, runs, sandbox, tools
 from swe_agent.cli.apply import apply
+from swe_agent.cli.compare import compare
 from swe_agent.cli.convert import convert
 from swe_agent.cli.demo import demo
 from swe_agent.cli.doctor import doctor
@@ -30,6 +31,7 @@ app.command()(apply)
 app.command()(locate)
 app.command()(replay)
 app.command()(inspect)
+app.command()(compare)
 app.command()(export)
 app.command()(convert)
 app.add_typer(runs.app, name="runs")

@@ -1,0 +1,1 @@
+"""Predictions graded by running the tests, with the official semantics and report."""

@@ -1,0 +1,133 @@
+"""One prediction tried in a sandbox: patch, tests, log. What is graded is the log alone."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from shlex import quote
+
+from swe_agent.core.errors import ToolFailure
+from swe_agent.core.protocols import CommandResult, Sandbox
+from swe_agent.core.text import decoded
+from swe_agent.jobs.evaluation.applying import Applied, apply_patch, put_tests
+from swe_agent.jobs.evaluation.markers import END, EXIT_CODE, START, defused
+from swe_agent.jobs.tasks_instance import AnswerKey
+
+_SCRIPT = "/tmp/eval.sh"
+_TAIL_BYTES = 60_000
+_HEAD = ("#!/bin/bash", "set -uxo pipefail")
+
+
+@dataclass(frozen=True, slots=True)
+class Exam:
+    """How the tests of a task are run."""
+
+    commands: Sequence[str]
+    """The grading commands; unused where the task brings a script."""
+    cwd: str = "."
+    env: Mapping[str, str] | None = None
+    timeout_s: float = 1800.0
+    """Of all tests together."""
+    script: str = ""
+    """The task's own eval script, which applies the test patch and writes the markers itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What trying a prediction came to."""
+
+    applied: bool
+    journal: str
+    """What was done, for a reader."""
+    output: str = ""
+    """The log that is graded; empty where no tests were run."""
+    timed_out: bool = False
+
+
+def exam_of(key: AnswerKey, commands: Sequence[str], timeout_s: float) -> Exam:
+    """How a task is graded: by its own script, its own commands, else by those that were found."""
+    return Exam(key.test or tuple(commands), key.test_cwd, None, timeout_s, key.eval_script)
+
+
+def try_prediction(sandbox: Sandbox, key: AnswerKey, patch: str, exam: Exam) -> Trial:
+    """Apply the patch to the sandbox's base and run the tests.
+
+    Raises:
+        EnvironmentFault: the sandbox has no git, or is lost.
+    """
+    applied = apply_patch(sandbox, patch) if patch else Applied(True, "no patch")
+    if not applied.ok:
+        return Trial(False, applied.log)
+    if exam.script:
+        result = _run_script(sandbox, exam)
+        return _trial(applied.log, _whole(result), result.timed_out, exam)
+    tests = put_tests(sandbox, key.test_patch)
+    journal = f"{applied.log}\ntest patch: {'applied' if tests.ok else 'FAILED'}\n{tests.log}"
+    if not tests.ok:
+        return Trial(True, journal, output=f"test patch\n{defused(tests.log)}")
+    output, code, timed_out = _run_commands(sandbox, exam)
+    log = f"{START}\n{defused(output)}\n{END}\n{EXIT_CODE}: {code}\n"
+    return _trial(journal, log, timed_out, exam)
+
+
+def recording(script: str) -> str:
+    """A task's eval script that writes down how its tests ended, after the last marker.
+
+    >>> print(recording(": '>>>>> Start Test Output'\\npytest\\n: '>>>>> End Test Output'"))
+    #!/bin/bash
+    set -uxo pipefail
+    : '>>>>> Start Test Output'
+    pytest
+    TESTS_ENDED_WITH=$?
+    : '>>>>> End Test Output'
+    echo ">>>>> Test Exit Code: $TESTS_ENDED_WITH"
+    """
+    lines = script.rstrip("\n").split("\n")
+    if lines[:2] != list(_HEAD):
+        lines = [*_HEAD, *(lines[1:] if lines[0].startswith("#!") else lines)]
+    at = next((at for at, line in enumerate(lines) if END in line), None)
+    if at is None:
+        return "\n".join(lines)
+    told = f'echo "{EXIT_CODE}: $TESTS_ENDED_WITH"'
+    return "\n".join((*lines[:at], "TESTS_ENDED_WITH=$?", lines[at], told, *lines[at + 1 :]))
+
+
+def _run_script(sandbox: Sandbox, exam: Exam) -> CommandResult:
+    sandbox.write_file(_SCRIPT, recording(exam.script).encode("utf-8", "surrogateescape"))
+    return sandbox.execute(f"/bin/bash {_SCRIPT}", exam.timeout_s)
+
+
+def _run_commands(sandbox: Sandbox, exam: Exam) -> tuple[str, int, bool]:
+    """Output, exit code (of the first command that fails) and whether time ran out."""
+    outputs: list[str] = []
+    failed, left = 0, exam.timeout_s
+    exports = "".join(f"export {name}={quote(text)}; " for name, text in (exam.env or {}).items())
+    for command in exam.commands:
+        line = f"{exports}cd {quote(exam.cwd)} && exec {sandbox.shell} -c {quote(command)}"
+        result = sandbox.execute(line, left)
+        outputs.append(_whole(result))
+        failed = failed or result.exit_code
+        left -= result.duration_s
+        if result.timed_out or left <= 0:
+            return "\n".join(outputs), failed, True
+    return "\n".join(outputs), failed, False
+
+
+def _trial(journal: str, log: str, timed_out: bool, exam: Exam) -> Trial:
+    if timed_out:
+        log += f"\n\nTimeout error: {exam.timeout_s:.0f} seconds exceeded."
+    return Trial(True, journal, log, timed_out)
+
+
+def _whole(result: CommandResult) -> str:
+    """All that was written, as far as it was kept: of an endless output the beginning and the
+    end."""
+    if result.spool is None:
+        return decoded(result.output)
+    try:
+        raw = result.spool.read_bytes()
+    except OSError as error:
+        raise ToolFailure(f"the output cannot be read back: {error.strerror}") from error
+    finally:
+        result.spool.unlink(missing_ok=True)
+    if len(raw) < result.total_bytes:
+        raw += b"\n[... elided ...]\n" + result.output[-_TAIL_BYTES:]
+    return decoded(raw)
