@@ -44,7 +44,7 @@ def locate(
         raise UsageFault(
             "There is no issue to rank places for.", "Give one: `swe-agent locate -i TEXT`."
         )
-    built = _built(repo)
+    built = built_index(repo)
     if not built.corpus.by_path:
         raise UsageFault(
             f"There is no source in {repo} that a grammar reads.",
@@ -66,7 +66,7 @@ def locate(
     _show("functions", functions)
 
 
-def _built(repo: Path) -> "Build":
+def built_index(repo: Path) -> "Build":
     """The index of a folder, brought up to its files."""
     from swe_agent.core.errors import UsageFault
     from swe_agent.index.build import build

@@ -7,7 +7,7 @@ import typer
 from typer.exceptions import TyperException
 
 from swe_agent import __version__
-from swe_agent.cli import config, runs, sandbox, tools
+from swe_agent.cli import ci, config, runs, sandbox, tools
 from swe_agent.cli.apply import apply
 from swe_agent.cli.compare import compare
 from swe_agent.cli.convert import convert
@@ -34,6 +34,7 @@ app.command()(inspect)
 app.command()(compare)
 app.command()(export)
 app.command()(convert)
+app.add_typer(ci.app, name="ci")
 app.add_typer(runs.app, name="runs")
 app.add_typer(tools.app, name="tools")
 app.add_typer(config.app, name="config")

@@ -98,6 +98,29 @@ class ContextExceeded(ModelFault):
     """The provider refused the prompt because it does not fit its window."""
 
 
+class ForgeFault(SweAgentError):
+    """GitHub or GitLab refused a call, or did not answer it.
+
+    `status` is HTTP's, 0 where no answer came. `is_throttled`: it asks to come back later, and did
+    nothing. `is_uncertain`: a write may have been done all the same.
+    """
+
+    exit_code = ExitCode.MODEL
+
+    def __init__(
+        self, message: str, status: int = 0, retry_after_s: float | None = None, next_step: str = ""
+    ) -> None:
+        super().__init__(message, next_step)
+        self.status = status
+        self.retry_after_s = retry_after_s
+        self.is_throttled = status == 429 or (status == 403 and retry_after_s is not None)
+
+    @property
+    def is_uncertain(self) -> bool:
+        """Whether nobody knows what the call did: no answer, or the server's own failure."""
+        return self.status == 0 or self.status >= 500
+
+
 class PolicyRefused(SweAgentError):
     """A rule of trust forbids it (protected path, dirty file, unknown actor)."""
 

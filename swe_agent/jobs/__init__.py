@@ -1,1 +1,1 @@
-"""Many tasks: task files, batches, evaluation, executors."""
+"""Many tasks, and tasks from elsewhere: task files, batches, executors, forges, CI events."""

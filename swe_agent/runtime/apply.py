@@ -53,6 +53,20 @@ def apply_patch(
         _into_work_tree(repository_root, patch, touched, originals)
 
 
+def touched_paths(patch: bytes) -> frozenset[str]:
+    """Every path that the patch reads or writes.
+
+    Raises:
+        UsageFault: it is no patch.
+        PolicyRefused: it leaves the repository, or enters `.git`.
+    """
+    with scratch() as private:
+        touched, _ = _touched(private, patch)
+    for path in sorted(touched):
+        _require_inside(path)
+    return touched
+
+
 def _into_work_tree(
     root: Path, patch: bytes, touched: frozenset[str], originals: Mapping[str, str]
 ) -> None:

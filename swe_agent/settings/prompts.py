@@ -1,5 +1,6 @@
-"""Prompt templates of `configs/prompts/`, rendered. Values are text, never templates."""
+"""Templates of `configs/`, above all prompts, rendered. Values are text, never templates."""
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from swe_agent.core.errors import UsageFault
@@ -21,10 +22,18 @@ def prompt(name: str, **values: object) -> str:
     Raises:
         UsageFault: there is no such template, it is not valid, or it lacks a value.
     """
+    return rendered(prompt_path(name), values)
+
+
+def rendered(path: Path, values: Mapping[str, object]) -> str:
+    """A template with the values put in; one final newline is dropped.
+
+    Raises:
+        UsageFault: it is not valid, or it lacks a value.
+    """
     import jinja2
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    path = prompt_path(name)
     # Sandboxed: a template of the user's may call no methods that change a value.
     environment = ImmutableSandboxedEnvironment(
         undefined=jinja2.StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
@@ -33,5 +42,5 @@ def prompt(name: str, **values: object) -> str:
         return environment.from_string(path.read_text("utf-8")).render(**values)
     except jinja2.TemplateError as fault:
         raise UsageFault(
-            f"The prompt template {path} cannot be rendered: {fault}.", "Correct the template."
+            f"The template {path} cannot be rendered: {fault}.", "Correct the template."
         ) from fault

@@ -174,6 +174,35 @@ class ContextSettings(Section):
     """Characters shown of the project's AGENTS.md and CLAUDE.md; 0: none."""
 
 
+class CiSettings(Section):
+    """Who may start the CI bot, with which words, and what it may publish."""
+
+    phrase: str = Field("@swe-agent", min_length=2, pattern=r"^\S+$")
+    """What a comment or a new issue says to start a run; `/swe-agent fix` always does."""
+    label: str = "swe-agent"
+    """The label that starts a run when an issue gets it."""
+    assignee: str = ""
+    """The login whose assignment starts a run; empty: none."""
+    allowed_users: tuple[str, ...] = ()
+    """Logins that may start a run though they may not push."""
+    allowed_bots: tuple[str, ...] = ()
+    """Bots that may start a run, if they may push."""
+    identity: str = "github-actions[bot]"
+    """The login that our comments on GitHub carry: whose token publishes. GitLab tells it."""
+    branch_prefix: str = Field("swe-agent/", pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*/$")
+    """How the names of our branches begin; no other branch is ever written."""
+    publish: Literal["unverified", "verified"] = "unverified"
+    """unverified: a patch that no test proves becomes a draft too, and is said to be so."""
+    allow_paths: tuple[str, ...] = ()
+    """Globs of protected paths that may be published all the same."""
+    max_files: int = Field(50, ge=1)
+    """Files that a published patch may touch."""
+    max_patch_bytes: int = Field(500_000, ge=1)
+    """Longest patch that is published."""
+    labels: tuple[str, ...] = ("swe-agent",)
+    """Labels of the drafts that are opened."""
+
+
 class Settings(Section):
     """All settings of one run."""
 
@@ -191,3 +220,4 @@ class Settings(Section):
     patch: PatchSettings = PatchSettings()
     tools: ToolSettings = ToolSettings()
     context: ContextSettings = ContextSettings()
+    ci: CiSettings = CiSettings()

@@ -25,6 +25,8 @@ ADAPTERS = {
     "tree_sitter": ("swe_agent/index/", "swe_agent/aci/"),
     "openai": ("swe_agent/models/",),
     "anthropic": ("swe_agent/models/",),
+    "github": ("swe_agent/jobs/forges/",),
+    "gitlab": ("swe_agent/jobs/forges/",),
     "ray": ("swe_agent/jobs/",),
     "textual": ("swe_agent/cli/",),
 }

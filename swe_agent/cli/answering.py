@@ -1,0 +1,215 @@
+"""The steps of `swe-agent ci`, each given what it needs and no more."""
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NoReturn
+
+import typer
+
+from swe_agent.cli.ci_calls import CallsShown
+from swe_agent.cli.ci_options import CiOptions
+from swe_agent.cli.ci_run import run_apart, run_here
+from swe_agent.cli.screen import say
+from swe_agent.core.errors import UsageFault
+from swe_agent.core.text import visible
+from swe_agent.jobs.ci.gate import Gate
+from swe_agent.jobs.ci.github_event import guessed_name, read_github_event
+from swe_agent.jobs.ci.outputs import add_outputs, add_summary
+from swe_agent.jobs.ci.plan import Plan, keep_plan, read_plan
+from swe_agent.jobs.ci.publish import Desk, Published, publish
+from swe_agent.jobs.ci.source import head_of, prepare
+from swe_agent.jobs.ci.start import start
+from swe_agent.jobs.ci.surroundings import Surroundings, github_surroundings
+from swe_agent.jobs.ci.trigger import Skip, Trigger
+from swe_agent.jobs.ci.wording import step_summary
+from swe_agent.jobs.forges.connect import Account, Dry, connect
+from swe_agent.jobs.forges.dry import Assumed
+from swe_agent.jobs.forges.forge import Forge, ForgeName
+from swe_agent.settings.load import load
+from swe_agent.settings.schema import CiSettings
+
+_NO_COMMIT = "0" * 40
+_LARGEST_EVENT_BYTES = 30_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Session:
+    """One call of the command."""
+
+    options: CiOptions
+    around: Surroundings
+    rules: CiSettings
+    work: Path
+    calls: CallsShown
+
+    def note(self, text: str) -> None:
+        if not self.options.quiet:
+            say(text)
+
+    def forge(self, repository: str, may_write: bool = True) -> Forge:
+        account = Account(
+            self.around.forge,
+            repository,
+            self.around.api_url,
+            self.around.token,
+            self.rules.identity,
+        )
+        dry = None
+        if self.options.dry_run:
+            head = head_of(self.options.repository) or _NO_COMMIT
+            assumed = Assumed(may_write, head, "main", self.rules.branch_prefix)
+            dry = Dry(self.calls.call, assumed)
+        return connect(account, self.note, dry)
+
+
+def answer_event(forge: ForgeName, options: CiOptions) -> NoReturn:
+    """Do the step that is asked for, or all; leave with its exit code.
+
+    Raises:
+        SweAgentError: a step failed; what it had written to the forge is taken back.
+    """
+    around = github_surroundings(os.environ)
+    loaded = load(options.config or (), options.assignments or (), options.overrides())
+    with _work_folder(options) as work:
+        session = _Session(options, around, loaded.settings.ci, work, CallsShown(options.as_json))
+        match options.step:
+            case "gate":
+                _gate(session)
+                code = 0
+            case "run":
+                code = run_here(options, around, work, read_plan(work / "plan"))
+            case "publish":
+                _publish(session, read_plan(work / "plan"))
+                code = 0
+            case None:
+                code = _all(session)
+    raise typer.Exit(code)
+
+
+def _all(session: _Session) -> int:
+    """Every step; the run is a process of its own, without a token of the forge."""
+    plan = _gate(session)
+    if plan is None:
+        return 0
+    remote = session.around.remote(plan.repository)
+    if plan.is_dry and not session.around.token and not head_of(session.options.repository):
+        session.note("There is no repository here to work on; the dry run ends with the gate.")
+        return 0
+    prepare(plan, session.options.repository, remote, session.work)
+    run_apart(session.options, session.work)
+    published = _publish(session, plan)
+    return 0 if published.state == "stopped" else published.answer.exit_code
+
+
+def _gate(session: _Session) -> Plan | None:
+    options, around = session.options, session.around
+    path = options.event or around.event_path
+    if path is None:
+        raise UsageFault(
+            "There is no event.",
+            "Give one: --event FILE --event-name NAME, or set GITHUB_EVENT_PATH.",
+        )
+    raw = _event_bytes(path)
+    name = options.event_name or (guessed_name(raw) if options.event else around.event_name)
+    repository, trigger = read_github_event(name, raw, around.run)
+    if around.repository and around.repository.lower() != repository.lower():
+        raise UsageFault(
+            f"The event is of {visible(repository)}, "
+            f"this pipeline of {visible(around.repository)}.",
+            "Unset GITHUB_REPOSITORY, or give the event of this pipeline.",
+        )
+    answer: Plan | Skip = (
+        trigger if isinstance(trigger, Skip) else _judged(session, repository, trigger)
+    )
+    if isinstance(answer, Skip):
+        session.calls.outcome("skipped", reason=answer.reason)
+        say(f"skipped: {answer.reason}")
+        _tell(session, {"go": "false", "reason": answer.reason, "conclusion": "skipped"})
+        return None
+    plan = answer.model_copy(update={"is_dry": options.dry_run})
+    keep_plan(plan, session.work / "plan")
+    session.note(f"{plan.work}: {plan.title} ({plan.base_branch} at {plan.start_commit[:12]})")
+    _tell(session, {"go": "true", "reason": "", "work": plan.work, "branch-name": plan.branch})
+    return plan
+
+
+def _judged(session: _Session, repository: str, trigger: Trigger) -> Plan | Skip:
+    forge = session.forge(repository, trigger.seems_writer)
+    around = session.around
+    return start(Gate(forge, repository, session.rules, around.run, around.is_rerun), trigger)
+
+
+def _publish(session: _Session, plan: Plan) -> Published:
+    around = session.around
+    if around.repository and around.repository.lower() != plan.repository.lower():
+        raise UsageFault(
+            f"The plan is of {plan.repository}, this pipeline of {around.repository}.",
+            "Run the gate.",
+        )
+    desk = Desk(
+        forge=session.forge(plan.repository),
+        rules=session.rules,
+        remote=around.remote(plan.repository),
+        run_url=around.run_url,
+        say=session.note,
+        dry_push=session.calls.push if session.options.dry_run else None,
+    )
+    folder = session.work / "answer"
+    published = publish(desk, plan, folder)
+    change, answer = published.change, published.answer
+    link = change.url if change else ""
+    if around.summary is not None:
+        add_summary(around.summary, step_summary(plan, answer, link))
+    _tell(
+        session,
+        {
+            "conclusion": "stopped" if published.state == "stopped" else answer.conclusion,
+            "branch-name": plan.branch if change else "",
+            "pr-url": link,
+            "pr-number": str(change.number) if change else "",
+            "patch-file": str(folder / "patch.diff"),
+            "cost-usd": f"{answer.cost_usd:.4f}",
+            "run-id": answer.run_id,
+        },
+    )
+    session.calls.outcome(answer.conclusion, state=published.state, url=link)
+    say(f"{answer.conclusion}: {published.state}{' ' + link if link else ''}")
+    return published
+
+
+def _tell(session: _Session, outputs: dict[str, str]) -> None:
+    if session.around.outputs is not None:
+        add_outputs(session.around.outputs, outputs)
+
+
+def _event_bytes(path: Path) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            raw = stream.read(_LARGEST_EVENT_BYTES + 1)
+    except OSError as fault:
+        raise UsageFault(
+            f"The event file {visible(str(path))} cannot be read: {fault.strerror}.",
+            "Check the path after --event.",
+        ) from fault
+    if len(raw) > _LARGEST_EVENT_BYTES:
+        raise UsageFault("The event file is over 30 MB.", "That is no event of the forge's.")
+    return raw
+
+
+@contextmanager
+def _work_folder(options: CiOptions) -> Iterator[Path]:
+    """The folder that the steps share: as given, else the runner's, else one for this call."""
+    runner = os.environ.get("RUNNER_TEMP")
+    if options.work is not None or runner:
+        folder = (options.work or Path(runner or "") / "swe-agent").expanduser().absolute()
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        yield folder
+        return
+    if options.step is not None and options.step != "gate":
+        raise UsageFault("The steps share a folder.", "Name it with --work DIR.")
+    with tempfile.TemporaryDirectory(prefix="swe-agent-ci-") as name:
+        yield Path(name)

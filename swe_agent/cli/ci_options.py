@@ -1,0 +1,85 @@
+"""What `swe-agent ci` takes on the command line."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from swe_agent.cli.options import Assignments, Presets, SandboxKind
+
+Step = Literal["gate", "run", "publish"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CiOptions:
+    """What `ci github` and `ci gitlab` take on the command line; None: not given."""
+
+    repository: Annotated[
+        Path, typer.Argument(metavar="[REPO]", help="A checkout; used where it is at the commit.")
+    ] = Path()
+    event: Annotated[
+        Path | None,
+        typer.Option("--event", metavar="FILE", help="The event; default: what the pipeline says."),
+    ] = None
+    event_name: Annotated[
+        str | None,
+        typer.Option("--event-name", metavar="NAME", help="issues, issue_comment, …"),
+    ] = None
+    step: Annotated[
+        Step | None,
+        typer.Option("--step", help="One step alone; default: all, the run in a process apart."),
+    ] = None
+    work: Annotated[
+        Path | None,
+        typer.Option("--work", metavar="DIR", help="Where the steps leave their files."),
+    ] = None
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Write nothing to the forge; show every API call instead."),
+    ] = False
+    model: Annotated[
+        list[str] | None,
+        typer.Option("-m", "--model", metavar="PROVIDER/NAME", help="As for `run`; repeatable."),
+    ] = None
+    config: Presets = None
+    assignments: Assignments = None
+    sandbox: Annotated[
+        SandboxKind | None, typer.Option("--sandbox", help="Default: docker, else bubblewrap.")
+    ] = None
+    image: Annotated[
+        str | None, typer.Option("--image", metavar="IMAGE", help="Image of the container.")
+    ] = None
+    setup: Annotated[
+        list[str] | None, typer.Option("--setup", metavar="CMD", help="How to install; repeatable.")
+    ] = None
+    test: Annotated[
+        list[str] | None, typer.Option("--test", metavar="CMD", help="How to test; repeatable.")
+    ] = None
+    max_cost: Annotated[
+        float | None, typer.Option("--max-cost", metavar="USD", help="Money for model calls.")
+    ] = None
+    max_steps: Annotated[
+        int | None, typer.Option("--max-steps", metavar="N", help="Model calls.")
+    ] = None
+    max_time: Annotated[
+        float | None, typer.Option("--max-time", metavar="SECONDS", help="Wall time.")
+    ] = None
+    as_json: Annotated[
+        bool, typer.Option("--json", help="With --dry-run: the API calls on stdout, one a line.")
+    ] = False
+    quiet: Annotated[bool, typer.Option("-q", "--quiet", help="Say only how it ended.")] = False
+
+    def overrides(self) -> dict[str, object]:
+        """The settings that options stand for, by dotted key."""
+        return {
+            "model": self.model[0] if self.model else None,
+            "models.fallbacks": tuple(self.model[1:]) if self.model and self.model[1:] else None,
+            "sandbox.kind": self.sandbox,
+            "sandbox.image": self.image,
+            "sandbox.setup": self.setup or None,
+            "tests.commands": self.test or None,
+            "limits.max_cost_usd": self.max_cost,
+            "limits.max_steps": self.max_steps,
+            "limits.max_time_s": self.max_time,
+        }

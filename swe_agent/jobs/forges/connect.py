@@ -1,0 +1,46 @@
+"""A forge made ready: its wire, patient or dry, behind the Protocol."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from swe_agent.jobs.forges.dry import Assumed, DryWire, Show, github_answers
+from swe_agent.jobs.forges.forge import Forge, ForgeName
+from swe_agent.jobs.forges.github import GitHubForge
+from swe_agent.jobs.forges.github_wire import GitHubWire
+from swe_agent.jobs.forges.wire import PatientWire, Wire
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Which repository is spoken to, and as whom."""
+
+    forge: ForgeName
+    repository: str
+    api_url: str
+    token: str = field(repr=False)
+    identity: str = ""
+    """The login that our own comments carry; GitLab tells it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dry:
+    """A dry run: what is shown, and what is taken for granted without a token."""
+
+    show: Show
+    assumed: Assumed
+
+
+def connect(account: Account, say: Callable[[str], None], dry: Dry | None = None) -> Forge:
+    """The forge; a dry one reads only, and without a token not even that.
+
+    Raises:
+        UsageFault: the client library is not installed.
+    """
+    real: Wire | None = None
+    if account.token or dry is None:
+        real = PatientWire(GitHubWire(account.token, account.api_url), say=say)
+    wire = real
+    if dry is not None:
+        wire = DryWire(real, dry.show, github_answers(dry.assumed))
+    assert wire is not None, "a run that is not dry has a real wire"
+    return GitHubForge(wire, account.repository, account.identity)
