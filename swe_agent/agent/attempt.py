@@ -90,13 +90,13 @@ class Attempt:
         self._sandbox = sandbox
         self._saver: threading.Thread | None = None
         self._save_fault: SweAgentError | None = None
-        self._system = prompt_text(
+        system = prompt_text(
             "system",
             shell=sandbox.shell,
             root=sandbox.root,
             network=egress_of(kit.settings.sandbox.network),
         )
-        self._rules = self._project_rules()
+        self._head = Head(system, kit.route.specs(), self._project_rules())
         self._repeat_unsaved()
 
     @property
@@ -161,7 +161,7 @@ class Attempt:
         # What the limit cut once gets twice the room.
         times = 2 if state.turn and state.turn.stop == "max_tokens" else 1
         limit = times * settings.models.max_output_tokens
-        head = Head(self._system, self.kit.route.specs(), self._rules)
+        head = self._head
         room = Room(state, self.append, settings, self.kit.rates, self.kit.window_tokens)
         while True:
             prompt, rows = room.fitted(head, limit)

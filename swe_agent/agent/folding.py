@@ -7,7 +7,7 @@ from typing import Literal
 
 from swe_agent.agent.state import State
 from swe_agent.context.economy import Fold, Rates, forced, steps_expected, worthwhile
-from swe_agent.context.render import Head, count, render
+from swe_agent.context.render import Head, render
 from swe_agent.context.story import Entry
 from swe_agent.core.events import Event, HistoryFolded, LedgerRow
 from swe_agent.core.messages import Turn
@@ -45,7 +45,7 @@ class Room:
             self._write(worthwhile(story, self.rates, expected), "worthwhile")
         prompt, rows = render(head, story, limit, ratio)
         budget = self._budget(head, limit)
-        if sum(row.tokens for row in rows) > _fixed(head, ratio) + budget:
+        if sum(row.tokens for row in rows) > head.tokens(ratio) + budget:
             self._write(forced(story, int(budget / ratio)), "window", budget)
             prompt, rows = render(head, story, limit, ratio)
         return prompt, rows
@@ -54,7 +54,7 @@ class Room:
         """Fold because the provider said that a prompt of so many tokens exceeds its window;
         whether there was anything left to fold."""
         ratio = self.state.scale.ratio
-        budget = int((sent_tokens - _fixed(head, ratio)) * SHRINK)
+        budget = int((sent_tokens - head.tokens(ratio)) * SHRINK)
         fold = forced(self.state.story, int(budget / ratio)) if budget > LEAST_TOKENS else None
         self._write(fold, "exceeded", budget)
         return fold is not None
@@ -62,7 +62,7 @@ class Room:
     def _budget(self, head: Head, limit: int) -> int:
         """Tokens that the conversation may take."""
         window, learned = self.window_tokens, self.state.budget_tokens
-        room = window - min(limit, window // 4) - _fixed(head, self.state.scale.ratio)
+        room = window - min(limit, window // 4) - head.tokens(self.state.scale.ratio)
         return max(LEAST_TOKENS, min(room, learned) if learned else room)
 
     def _write(self, fold: Fold | None, why: Why, budget_tokens: int = 0) -> None:
@@ -80,11 +80,6 @@ class Room:
                 budget_tokens=budget_tokens,
             )
         )
-
-
-def _fixed(head: Head, ratio: float) -> int:
-    rules = (head.rules,) if head.rules else ()
-    return count(Prompt(head.system, rules, head.tools), ratio)
 
 
 def _summary(gone: Sequence[Entry]) -> str:

@@ -87,11 +87,12 @@ def digest(step: int, lines: Sequence[Line], around: Around) -> str:
     """
     is_view = 2 * sum(line.number is not None for line in lines) > len(lines)
     least = around.expected * (VIEW_VALUE if is_view else OUTPUT_VALUE)
-    told = set(around.known) - around.spoken
+    told: set[str] = set()  # what stands elsewhere for good is not copied: it grows for ever
     worth: dict[int, float] = {}
     for at, (line, is_prose) in enumerate(zip(lines, _prose(lines), strict=True)):
         mine = names_in(line.body)
-        value = _value(line, mine - told, around, is_prose) / _tokens(line)
+        new = {name for name in mine - told if name not in around.known or name in around.spoken}
+        value = _value(line, new, around, is_prose) / _tokens(line)
         if value >= least or (is_view and at == 0 and line.number is None):
             worth[at] = value
             told |= mine

@@ -6,7 +6,6 @@ little again; the same fold made late writes everything again. The file that is 
 stays: it is what the next steps need, and what later views of it are shown against.
 """
 
-from collections.abc import Collection
 from dataclasses import dataclass
 
 from swe_agent.context.digest import Around, digest, pointer
@@ -49,16 +48,12 @@ def steps_expected(done: int, most: int) -> int:
 
 def worthwhile(story: Story, rates: Rates, expected: int) -> Fold | None:
     """The fold that saves most over the steps expected; None if none saves anything."""
-    entries = story.visible()
-    last = _last_turn(entries)
-    digests = _digests(story, entries[:last], _open_file(entries), expected)
-    best, start = 0.0, -1
-    tail = saved = 0.0
-    for at in range(last - 1, -1, -1):
-        entry = entries[at]
-        tail += entry.tokens
-        if _call_id(entry) not in digests:
-            continue
+    last = story.last_turn()
+    digests = _digests(story, last, story.file_before(last), expected)
+    best, start, saved = 0.0, -1, 0
+    for at in sorted(digests, reverse=True):
+        entry = story.entries[at]
+        tail = story.tokens_between(at, last)
         saved += entry.tokens - entry.digest_tokens
         now = rates.write * (tail - saved) - rates.read * tail
         gain = rates.read * saved * expected - now
@@ -66,8 +61,8 @@ def worthwhile(story: Story, rates: Rates, expected: int) -> Fold | None:
             best, start = gain, at
     if start < 0:
         return None
-    ids = {_call_id(entry) for entry in entries[start:last]}
-    return Fold({call_id: text for call_id, text in digests.items() if call_id in ids})
+    chosen = {at: text for at, text in sorted(digests.items()) if at >= start}
+    return Fold({_call_id(story.entries[at]): text for at, text in chosen.items()})
 
 
 def forced(story: Story, budget_tokens: int) -> Fold | None:
@@ -77,13 +72,14 @@ def forced(story: Story, budget_tokens: int) -> Fold | None:
     First digests for all but the last observations, then pointers, then the oldest steps are left
     out.
     """
-    entries = story.visible()
-    last = _last_turn(entries)
+    last = story.last_turn()
     goal = ROOM_LEFT * budget_tokens
-    digests = _digests(story, entries[:last], "", MOST_STEPS)
+    found = _digests(story, last, "", MOST_STEPS)
+    digests = {_call_id(story.entries[at]): text for at, text in sorted(found.items())}
+    entries = story.visible()
     total = sum(entry.tokens for entry in entries)
     total -= sum(_gain(entry, digests) for entry in entries)
-    for entry in entries[:last]:
+    for entry in story.entries[story.left_out : last]:
         if total <= goal:
             break
         message = entry.message
@@ -100,7 +96,7 @@ def forced(story: Story, budget_tokens: int) -> Fold | None:
 def _left_out(story: Story, excess: float, digests: dict[str, str]) -> int:
     """Where the entries that are shown begin, once enough of the oldest steps are left out."""
     entries = story.entries
-    end = _last_turn(entries)
+    end = story.last_turn()
     at = max(story.left_out, next((i for i, e in enumerate(entries) if e.step), len(entries)))
     before = at
     while at < end and (excess > 0 or not isinstance(entries[at].message, Turn)):
@@ -109,37 +105,25 @@ def _left_out(story: Story, excess: float, digests: dict[str, str]) -> int:
     return at if at > before else 0
 
 
-def _digests(
-    story: Story, entries: Collection[Entry], open_file: str, expected: int
-) -> dict[str, str]:
-    """Digests of what may be folded, where they are worth it."""
-    found: dict[str, str] = {}
-    for entry in entries:
-        message = entry.message
-        if not isinstance(message, Observation) or entry.form == "digest":
+def _digests(story: Story, last: int, open_file: str, expected: int) -> dict[int, str]:
+    """Digests of what may be folded before `last`, where they are worth it, by place."""
+    found: dict[int, str] = {}
+    never: list[int] = []
+    for at, entry in story.unfolded.items():
+        if at >= last or (open_file and entry.path == open_file):
             continue
-        if entry.whole_tokens < SMALL_TOKENS or (open_file and entry.path == open_file):
-            continue
-        if not entry.digest:
+        if not entry.digest and entry.whole_tokens >= SMALL_TOKENS:
             around = Around(story.spoken, story.known, entry.written, expected)
             entry.digest = digest(entry.step, entry.lines, around)
             entry.digest_tokens = tokens_of(entry.digest)
         # A repeat is folded with what it repeats: alone it would be shown whole again.
-        if entry.digest_tokens < WORTH_FOLDING * entry.whole_tokens:
-            found[message.call_id] = entry.digest
+        if entry.digest and entry.digest_tokens < WORTH_FOLDING * entry.whole_tokens:
+            found[at] = entry.digest
+        else:
+            never.append(at)
+    for at in never:
+        del story.unfolded[at]
     return found
-
-
-def _open_file(entries: Collection[Entry]) -> str:
-    """The file that was shown last."""
-    return next((entry.path for entry in reversed(list(entries)) if entry.path), "")
-
-
-def _last_turn(entries: list[Entry]) -> int:
-    """Index of the last reply; what follows it was never sent."""
-    return next(
-        (at for at in range(len(entries) - 1, -1, -1) if isinstance(entries[at].message, Turn)), 0
-    )
 
 
 def _call_id(entry: Entry) -> str:

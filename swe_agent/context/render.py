@@ -2,14 +2,14 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
-from swe_agent.context.story import Entry, Story
+from swe_agent.context.story import Story
 from swe_agent.context.tokens import message_text, spec_text, tokens_of
 from swe_agent.core.events import LedgerRow
-from swe_agent.core.messages import Note, Observation, Turn
+from swe_agent.core.messages import Note
 from swe_agent.core.protocols import Prompt, ToolSpec
 
-_OBSERVATIONS = {form: f"observations: {form}" for form in ("whole", "repeat", "digest")}
 _WHY = {
     "observations: whole": "as they were",
     "observations: repeat": "lines that stand above are not shown twice",
@@ -18,7 +18,7 @@ _WHY = {
 _CUT = ("observations: repeat", "observations: digest")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Head:
     """What stands before the conversation."""
 
@@ -26,6 +26,23 @@ class Head:
     tools: tuple[ToolSpec, ...] = ()
     rules: Note | None = None
     """The project's own rules; None where it has none."""
+
+    @cached_property
+    def rows(self) -> tuple[LedgerRow, ...]:
+        """Its rows of the ledger, in our own tokens."""
+        tools = sum(tokens_of(spec_text(spec)) for spec in self.tools)
+        rows = [
+            LedgerRow(layer="system", tokens=tokens_of(self.system), why="always"),
+            LedgerRow(layer="tools", tokens=tools, why="always"),
+        ]
+        if self.rules:
+            tokens = tokens_of(self.rules.text)
+            rows.append(LedgerRow(layer="rules", tokens=tokens, why="the project's own"))
+        return tuple(rows)
+
+    def tokens(self, ratio: float) -> int:
+        """What it takes, in the provider's tokens."""
+        return _times(sum(row.tokens for row in self.rows), ratio)
 
 
 def render(
@@ -48,13 +65,13 @@ def render(
         max_output_tokens,
         left_out=story.before(),
     )
-    return prompt, (*_head_rows(head, ratio), *_story_rows(story, ratio))
+    return prompt, _scaled((*head.rows, *_story_rows(story, ratio)), ratio)
 
 
 def count(prompt: Prompt, ratio: float = 1.0) -> int:
     """Tokens of a prompt, reckoned message by message: what the rows of its ledger add up to."""
     texts = [prompt.system, *map(spec_text, prompt.tools), *map(message_text, prompt.history)]
-    return sum(_scaled(tokens_of(text), ratio) for text in texts)
+    return _times(sum(tokens_of(text) for text in texts), ratio)
 
 
 def changed(rows: Sequence[LedgerRow], before: Mapping[str, LedgerRow]) -> tuple[LedgerRow, ...]:
@@ -68,56 +85,36 @@ def changed(rows: Sequence[LedgerRow], before: Mapping[str, LedgerRow]) -> tuple
     return (*(row for row in rows if before.get(row.layer) != row), *gone)
 
 
-def _head_rows(head: Head, ratio: float) -> Iterable[LedgerRow]:
-    yield LedgerRow(layer="system", tokens=_scaled(tokens_of(head.system), ratio), why="always")
-    tools = sum(_scaled(tokens_of(spec_text(spec)), ratio) for spec in head.tools)
-    yield LedgerRow(layer="tools", tokens=tools, why="always")
-    if head.rules:
-        tokens = _scaled(tokens_of(head.rules.text), ratio)
-        yield LedgerRow(layer="rules", tokens=tokens, why="the project's own")
-
-
 def _story_rows(story: Story, ratio: float) -> Iterable[LedgerRow]:
-    layers: dict[str, list[Entry]] = {}
-    for entry in story.visible():
-        layers.setdefault(_layer(entry), []).append(entry)
-    for layer in sorted(layers):
-        entries = layers[layer]
-        tokens = sum(_scaled(entry.tokens, ratio) for entry in entries)
+    """Its layers in our own tokens; what was cut is said in the provider's."""
+    for layer, one in story.sums.rows():
         cut = ""
         if layer in _CUT:
-            whole = sum(_scaled(entry.whole_tokens, ratio) for entry in entries)
-            steps = _steps(entry.step for entry in entries)
-            cut = f"{whole - tokens} of {whole} tokens, steps {steps}"
-        yield LedgerRow(layer=layer, tokens=tokens, why=_WHY.get(layer, ""), cut=cut)
+            whole = _times(one.whole_tokens, ratio)
+            less = whole - _times(one.tokens, ratio)
+            cut = f"{less} of {whole} tokens, {one.count} observations of steps {one.span}"
+        yield LedgerRow(layer=layer, tokens=one.tokens, why=_WHY.get(layer, ""), cut=cut)
     if story.summary and story.left_out:
-        gone = story.gone()
-        whole = sum(_scaled(entry.whole_tokens, ratio) for entry in gone)
         yield LedgerRow(
             layer="left out",
-            tokens=_scaled(tokens_of(story.summary.text), ratio),
+            tokens=tokens_of(story.summary.text),
             why="stands for the oldest steps; recall shows what they observed",
-            cut=f"{whole} tokens, steps {_steps(entry.step for entry in gone)}",
+            cut=f"{_times(story.gone.whole_tokens, ratio)} tokens, steps {story.gone.span}",
         )
 
 
-def _layer(entry: Entry) -> str:
-    message = entry.message
-    if isinstance(message, Observation):
-        return _OBSERVATIONS[entry.form]
-    return "replies" if isinstance(message, Turn) else f"notes: {message.kind}"
+def _scaled(rows: Iterable[LedgerRow], ratio: float) -> tuple[LedgerRow, ...]:
+    """The rows in the provider's tokens; rounded so that they add up to the whole, rounded."""
+    if ratio == 1.0:
+        return tuple(rows)
+    scaled, before = [], 0
+    for row in rows:
+        after = before + row.tokens
+        tokens = _times(after, ratio) - _times(before, ratio)
+        scaled.append(row.model_copy(update={"tokens": tokens}))
+        before = after
+    return tuple(scaled)
 
 
-def _scaled(tokens: int, ratio: float) -> int:
+def _times(tokens: int, ratio: float) -> int:
     return tokens if ratio == 1.0 else int(tokens * ratio + 0.5)
-
-
-def _steps(steps: Iterable[int]) -> str:
-    """Numbers as ranges: `1-3, 7`."""
-    spans: list[list[int]] = []
-    for step in sorted(set(steps)):
-        if spans and step == spans[-1][1] + 1:
-            spans[-1][1] = step
-        else:
-            spans.append([step, step])
-    return ", ".join(f"{a}-{b}" if b > a else str(a) for a, b in spans)

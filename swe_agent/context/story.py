@@ -12,10 +12,12 @@ from typing import Literal
 from swe_agent.context.digest import names_in
 from swe_agent.context.lines import Line, shown_lines
 from swe_agent.context.repeats import Seen
+from swe_agent.context.sums import Sum, Sums
 from swe_agent.context.tokens import message_text, tokens_of
 from swe_agent.core.messages import Message, Note, Observation, Turn
 
 _WRITTEN_CHARS = 8
+_OBSERVATIONS = {form: f"observations: {form}" for form in ("whole", "repeat", "digest")}
 
 Form = Literal["whole", "repeat", "digest"]
 
@@ -41,6 +43,13 @@ class Entry:
     """What may come to stand for it, once that was worked out."""
     digest_tokens: int = 0
 
+    @property
+    def layer(self) -> str:
+        """Name of the ledger's row that counts it."""
+        if isinstance(self.message, Observation):
+            return _OBSERVATIONS[self.form]
+        return "replies" if isinstance(self.message, Turn) else f"notes: {self.message.kind}"
+
 
 @dataclass(slots=True)
 class Story:
@@ -56,12 +65,26 @@ class Story:
     """Names in what the model said."""
     known: set[str] = field(default_factory=set)
     """Names that notes and digests show."""
+    sums: Sums = field(default_factory=Sums)
+    """What is shown, layer by layer."""
+    gone: Sum = field(default_factory=Sum)
+    """What is left out."""
+    unfolded: dict[int, Entry] = field(default_factory=dict)
+    """Observations that are not digests, by their place; who finds that one will never be worth a
+    digest takes it out."""
     _seen: Seen = field(default_factory=Seen)
     _written: frozenset[str] = frozenset()
     _kept: list[Entry] = field(default_factory=list)
     """What is shown of the entries at the front."""
     _places: dict[str, int] = field(default_factory=dict)
     """Call id to the place of its observation."""
+    _shown: list[Message] = field(default_factory=list)
+    """All entries as they are shown."""
+    _upto: list[int] = field(default_factory=lambda: [0])
+    """Tokens before each entry, and in all."""
+    _files: list[tuple[int, str]] = field(default_factory=list)
+    """Places that show a file, with its path."""
+    _before: tuple[Message, ...] = ()
 
     def add(self, message: Message, step: int) -> None:
         """Take a message in; an observation shows what is new in it."""
@@ -79,26 +102,31 @@ class Story:
                 entry.path = _path(message)
                 entry.written = self._written
                 self._show(entry)
-                self._places[message.call_id] = len(self.entries)
+                self._observed(message, entry)
         self.entries.append(entry)
+        self._shown.append(entry.shown)
+        self._upto.append(self._upto[-1] + entry.tokens)
+        self._count(entry)
 
     def fold(self, digests: Mapping[str, str], leave_out: int = 0, summary: str = "") -> None:
         """Show these observations as these texts from now on, and leave out the entries before
         `leave_out`."""
-        if leave_out > self.left_out:
-            self.left_out = leave_out
-            self._kept = [entry for entry in self.entries[:leave_out] if _stays(entry)]
-        if summary:
-            self.summary = Note(kind="reminder", text=summary)
-        first = len(self.entries)
-        for call_id, text in digests.items():
-            at = self._places[call_id]
+        places = {self._places[call_id]: text for call_id, text in digests.items()}
+        first = min(places, default=len(self.entries))
+        first = min(first, self.left_out) if leave_out else first
+        for at in range(max(first, self.left_out), len(self.entries)):
+            self._count(self.entries[at], -1)
+        for at, text in places.items():
             entry = self.entries[at]
             entry.form, entry.tokens = "digest", tokens_of(text)
             entry.shown = entry.message.model_copy(update={"text": text})
             self.known |= names_in(text)
-            first = min(first, at)
-        self._reshow(0 if leave_out else first)
+            self.unfolded.pop(at, None)
+        if leave_out > self.left_out:
+            self._leave_out(leave_out)
+        if summary:
+            self.summary = Note(kind="reminder", text=summary)
+        self._reshow(first)
 
     def visible(self) -> list[Entry]:
         """What is shown: task and human notes that are always kept, then all that is not left
@@ -108,31 +136,66 @@ class Story:
     def messages(self) -> tuple[Message, ...]:
         """The messages as the model is shown them."""
         if not self.left_out:
-            return tuple(entry.shown for entry in self.entries)
+            return tuple(self._shown)
         kept = [entry.shown for entry in self._kept]
         if self.summary:
             kept.append(self.summary)
-        return (*kept, *(entry.shown for entry in self.entries[self.left_out :]))
+        return (*kept, *self._shown[self.left_out :])
 
     def before(self) -> tuple[Message, ...]:
         """The messages up to the last that is left out, as they were."""
-        return tuple(entry.message for entry in self.entries[: self.left_out])
+        return self._before
 
-    def gone(self) -> list[Entry]:
-        """What is left out."""
-        return [entry for entry in self.entries[: self.left_out] if not _stays(entry)]
+    def last_turn(self) -> int:
+        """Place of the last reply: what follows it was never sent; 0 where there is none."""
+        places = range(len(self.entries) - 1, -1, -1)
+        return next((at for at in places if isinstance(self.entries[at].message, Turn)), 0)
+
+    def tokens_between(self, first: int, last: int) -> int:
+        """Tokens of the entries from `first` up to `last`, that one not included."""
+        return self._upto[last] - self._upto[first]
+
+    def file_before(self, place: int) -> str:
+        """The file that was shown last before that place; empty where none was."""
+        return next((path for at, path in reversed(self._files) if at < place), "")
+
+    def _observed(self, message: Observation, entry: Entry) -> None:
+        place = len(self.entries)
+        self._places[message.call_id] = place
+        self.unfolded[place] = entry
+        if entry.path:
+            self._files.append((place, entry.path))
+
+    def _count(self, entry: Entry, sign: int = 1) -> None:
+        self.sums.of(entry.layer).add(entry.step, entry.tokens, entry.whole_tokens, sign)
+
+    def _leave_out(self, place: int) -> None:
+        """Entries from those that are left out already up to `place` are no longer shown."""
+        for entry in self.entries[self.left_out : place]:
+            if _stays(entry):
+                self._kept.append(entry)
+                self._count(entry)
+            else:
+                self.gone.add(entry.step, entry.whole_tokens, entry.whole_tokens)
+        self.left_out = place
+        self._before = tuple(entry.message for entry in self.entries[:place])
+        self.unfolded = {at: entry for at, entry in self.unfolded.items() if at >= place}
 
     def _reshow(self, first: int) -> None:
         """Work out again the forms from an entry on: what stood above may be gone."""
         if first < len(self.entries):
             self._seen.forget(self.entries[first].page)
+        del self._upto[first + 1 :]
         for at, entry in enumerate(self.entries[first:], first):
-            if not isinstance(entry.message, Observation):
-                continue
-            if entry.form == "digest" or at < self.left_out:
-                self._seen.hide(entry.step)
-            else:
-                self._show(entry)
+            if isinstance(entry.message, Observation):
+                if entry.form == "digest" or at < self.left_out:
+                    self._seen.hide(entry.step)
+                else:
+                    self._show(entry)
+            self._shown[at] = entry.shown
+            self._upto.append(self._upto[-1] + entry.tokens)
+            if at >= self.left_out:
+                self._count(entry)
 
     def _show(self, entry: Entry) -> None:
         message = entry.message
