@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from swe_agent.aci.tool import PastCall
-from swe_agent.agent.state import State
+from swe_agent.agent.state import State, is_edit
 from swe_agent.settings.schema import LimitSettings
 from swe_agent.verify.paths import is_test_config, is_test_path
 
@@ -13,9 +13,6 @@ EDITS_WITHOUT_TESTS = 5
 STEPS_SINCE_PLAN = 25
 MOST_SPENT = 0.8
 ONCE = 1_000_000
-
-_CHANGES = frozenset({"edit", "edit_lines", "create", "undo"})
-_TESTS = frozenset({"run_tests", "try_edits"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +42,12 @@ def due(state: State, limits: LimitSettings) -> list[Reminder]:
 
 
 def _untested(state: State, limits: LimitSettings) -> Values:
-    edits = 0
-    for past in reversed(state.past):
-        if past.call.name in _TESTS:
-            break
-        edits += _made(past)
+    edits = state.edits_untested
     return {"edits": edits} if edits >= EDITS_WITHOUT_TESTS else None
 
 
 def _tests_edited(state: State, limits: LimitSettings) -> Values:
-    paths = [_path(past) for past in _last(state) if past.call.name != "create" and _made(past)]
+    paths = [_path(past) for past in _last(state) if past.call.name != "create" and is_edit(past)]
     tests = sorted({path for path in paths if is_test_path(path) or is_test_config(path)})
     return {"paths": tests} if tests else None
 
@@ -73,7 +66,7 @@ def _large_output(state: State, limits: LimitSettings) -> Values:
 
 
 def _plan_drift(state: State, limits: LimitSettings) -> Values:
-    plan = next((past for past in reversed(state.past) if past.call.name == "plan"), None)
+    plan = state.plan
     items = plan.call.arguments.get("items") if plan else None
     if plan is None or not isinstance(items, list):
         return None
@@ -99,10 +92,6 @@ def _last(state: State) -> list[PastCall]:
             break
         found.append(past)
     return found
-
-
-def _made(past: PastCall) -> bool:
-    return past.call.name in _CHANGES and past.observation.outcome == "ok"
 
 
 def _path(past: PastCall) -> str:

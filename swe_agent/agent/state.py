@@ -37,6 +37,11 @@ from swe_agent.core.events import (
 from swe_agent.core.messages import Message, Note, ToolCall, Turn, Usage
 from swe_agent.core.task import TestReport
 
+EDITS = frozenset({"edit", "edit_lines", "create", "undo"})
+"""Tools that change files."""
+TESTS = frozenset({"run_tests", "try_edits"})
+"""Tools that run tests."""
+
 
 @dataclass(frozen=True, slots=True)
 class Best:
@@ -63,6 +68,10 @@ class State:
     budget_tokens: int = 0
     """What the conversation has to fit into since the provider said so; 0: it did not."""
     past: list[PastCall] = field(default_factory=list)
+    edits_untested: int = 0
+    """Edits that were made since the model last ran tests."""
+    plan: PastCall | None = None
+    """The last call that made a plan."""
     done_in_phase: set[str] = field(default_factory=set)
     """Tools that did what was asked since the phase began."""
     turns_in_phase: int = 0
@@ -234,7 +243,10 @@ class State:
             for note in self.held:
                 self._tell(note, event.step)
             self.held = []
-        self.past.append(PastCall(event.step, call, event.observation))
+        past = PastCall(event.step, call, event.observation)
+        self.past.append(past)
+        self.edits_untested = 0 if call.name in TESTS else self.edits_untested + is_edit(past)
+        self.plan = past if call.name == "plan" else self.plan
         if event.observation.outcome == "ok":
             self.done_in_phase.add(call.name)
             self.submitted = self.submitted or call.name == "submit"
@@ -267,3 +279,8 @@ class State:
             self.usage += Usage(cost_usd=self.reserved_usd)
             self.unpriced_tokens += self.reserved_tokens
             self.reserved_usd, self.reserved_tokens = None, 0
+
+
+def is_edit(past: PastCall) -> bool:
+    """Whether a call changed a file."""
+    return past.call.name in EDITS and past.observation.outcome == "ok"

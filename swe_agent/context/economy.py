@@ -49,7 +49,7 @@ def steps_expected(done: int, most: int) -> int:
 def worthwhile(story: Story, rates: Rates, expected: int) -> Fold | None:
     """The fold that saves most over the steps expected; None if none saves anything."""
     last = story.last_turn()
-    digests = _digests(story, last, story.file_before(last), expected)
+    digests = _digests(story, last, story.open_file, expected)
     best, start, saved = 0.0, -1, 0
     for at in sorted(digests, reverse=True):
         entry = story.entries[at]

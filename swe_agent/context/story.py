@@ -65,6 +65,8 @@ class Story:
     """Names in what the model said."""
     known: set[str] = field(default_factory=set)
     """Names that notes and digests show."""
+    open_file: str = ""
+    """The file that was shown last; empty where none was."""
     sums: Sums = field(default_factory=Sums)
     """What is shown, layer by layer."""
     gone: Sum = field(default_factory=Sum)
@@ -82,8 +84,6 @@ class Story:
     """All entries as they are shown."""
     _upto: list[int] = field(default_factory=lambda: [0])
     """Tokens before each entry, and in all."""
-    _files: list[tuple[int, str]] = field(default_factory=list)
-    """Places that show a file, with its path."""
     _before: tuple[Message, ...] = ()
 
     def add(self, message: Message, step: int) -> None:
@@ -155,16 +155,11 @@ class Story:
         """Tokens of the entries from `first` up to `last`, that one not included."""
         return self._upto[last] - self._upto[first]
 
-    def file_before(self, place: int) -> str:
-        """The file that was shown last before that place; empty where none was."""
-        return next((path for at, path in reversed(self._files) if at < place), "")
-
     def _observed(self, message: Observation, entry: Entry) -> None:
         place = len(self.entries)
         self._places[message.call_id] = place
         self.unfolded[place] = entry
-        if entry.path:
-            self._files.append((place, entry.path))
+        self.open_file = entry.path or self.open_file
 
     def _count(self, entry: Entry, sign: int = 1) -> None:
         self.sums.of(entry.layer).add(entry.step, entry.tokens, entry.whole_tokens, sign)

@@ -26,11 +26,13 @@ from swe_agent.models.anthropic_wire import (
 from swe_agent.models.calls import tool_calls
 from swe_agent.models.endpoint import Endpoint
 from swe_agent.models.faults import Refusal, fault_of, incomplete, retry_after_s, unreachable
+from swe_agent.models.growing import PerThread
+from swe_agent.models.kept import Kept
 from swe_agent.models.learned import MOST_CHANGES, Learned
 from swe_agent.models.meter import Meter
 from swe_agent.models.openai_sdk import RAW
 from swe_agent.models.prices import PriceList
-from swe_agent.models.segments import Segments, body_of
+from swe_agent.models.segments import body_of
 from swe_agent.models.sse import payloads
 
 if TYPE_CHECKING:
@@ -66,7 +68,7 @@ class Anthropic:
     _without_thinking: int = field(default=0, init=False)
     _meter: Meter = field(init=False, repr=False)
     _learned: Learned = field(init=False, repr=False)
-    _segments: Segments = field(default_factory=Segments, init=False, repr=False)
+    _kept: PerThread[Kept] = field(default_factory=lambda: PerThread(Kept), init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._meter = Meter(self.name, PriceList(PROVIDER, self.model, self.endpoint.base_url))
@@ -122,7 +124,8 @@ class Anthropic:
         if prompt.effort and prompt.effort not in ("none", "minimal"):
             optional |= {"output_config": {"effort": prompt.effort}}
             optional |= {"thinking": {"type": "adaptive"}}
-        optional |= {"system": [*system_of(prompt)] or None, "tools": [*tools_of(prompt)] or None}
+        tools = self._kept.here.tools.get(prompt.tools, None, lambda: [*tools_of(prompt)])
+        optional |= {"system": [*system_of(prompt)] or None, "tools": tools or None}
         given = {name: value for name, value in optional.items() if value is not None}
         return request | {name: v for name, v in given.items() if self._learned.takes(name)}
 
@@ -132,7 +135,7 @@ class Anthropic:
         def encode(history: Sequence[Message], turns: int) -> list[Block]:
             return messages_of(history, self.name, without - turns)
 
-        head = self._segments.head_of(prompt.history, without, encode)
+        head = self._kept.here.segments.head_of(prompt.history, without, encode)
         tail = encode(head.tail, head.turns)
         mark(tail)
         return body_of("messages", head, tail, request)
@@ -210,7 +213,9 @@ class Anthropic:
         stop = STOPS[reply.stop_reason]
         # A call that the limit cut can look whole; none of such a reply is trusted.
         cut = stop in ("max_tokens", "refusal")
-        calls = () if cut else tool_calls(reply.raw_calls(), prompt.whole)
+        calls = (
+            () if cut else tool_calls(reply.raw_calls(), self._kept.here.said.after(prompt.whole))
+        )
         if stop == "tool_use" and not calls:
             raise ValueError("it announces a tool call and has none")
         if stop == "end" and not calls and not reply.text and reply.stop_reason != "pause_turn":

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 
 from swe_agent.core.messages import Message, Turn
 from swe_agent.core.protocols import Prompt
+from swe_agent.models.growing import OfTools, common
 
 MESSAGE_TOKENS = 16
 """What a message costs beside its text."""
@@ -18,38 +19,55 @@ TOOLS_TOKENS = 2000
 
 @dataclass(slots=True)
 class InputBound:
-    """The bound for one model; it knows the smallest system text and tools that were counted."""
+    """The bound for one model; what it has measured of a history that grows it does not again."""
 
     model: str
-    """`provider/name`."""
+    """`provider/name`, whose counts in the history are believed."""
     _least: int | None = field(default=None, init=False)
+    """Bytes of the smallest system text and tools that were counted."""
+    _history: tuple[Message, ...] = field(default=(), init=False)
+    _upto: list[int] = field(default_factory=lambda: [0], init=False)
+    """The bound of all messages before each, and of all."""
+    _counted: list[int] = field(default_factory=list, init=False)
+    """Places of replies that the provider counted."""
+    _heads: OfTools[int] = field(default_factory=OfTools, init=False)
 
     def tokens(self, prompt: Prompt) -> int:
         """Upper bound of a prompt's tokens."""
-        return input_tokens_bound(prompt, self.model, self._least)
+        self._measure(prompt.history)
+        fixed = self._fixed_bytes(prompt)
+        if not self._counted:
+            return TOOLS_TOKENS + self._upto[-1] + fixed
+        place = self._counted[-1]
+        turn = prompt.history[place]
+        assert isinstance(turn, Turn), "replies alone are counted"
+        grown = 0 if self._least is None else max(0, fixed - self._least)
+        return TOOLS_TOKENS + self._upto[-1] - self._upto[place + 1] + turn.usage.tokens + grown
 
     def counted(self, prompt: Prompt) -> None:
         """The provider has counted this prompt."""
-        size = fixed_bytes(prompt)
+        size = self._fixed_bytes(prompt)
         self._least = size if self._least is None else min(self._least, size)
 
+    def _measure(self, history: tuple[Message, ...]) -> None:
+        same = common(self._history, history)
+        del self._upto[same + 1 :]
+        while self._counted and self._counted[-1] >= same:
+            self._counted.pop()
+        for place in range(same, len(history)):
+            message = history[place]
+            self._upto.append(self._upto[-1] + _message_bytes(message) + MESSAGE_TOKENS)
+            if isinstance(message, Turn) and message.model == self.model and _is_counted(message):
+                self._counted.append(place)
+        self._history = history
 
-def input_tokens_bound(prompt: Prompt, model: str = "", fixed_before: int | None = None) -> int:
-    """Upper bound of a prompt's tokens.
+    def _fixed_bytes(self, prompt: Prompt) -> int:
+        return self._heads.get(prompt.tools, prompt.system, lambda: fixed_bytes(prompt))
 
-    Args:
-        prompt: what is asked.
-        model: whose counts in the history are believed (`provider/name`).
-        fixed_before: bytes of system and tools when the last reply was made; None: as now.
-    """
-    fixed = fixed_bytes(prompt)
-    bound = TOOLS_TOKENS
-    for message in reversed(prompt.history):
-        if isinstance(message, Turn) and message.model == model and _is_counted(message):
-            grown = 0 if fixed_before is None else max(0, fixed - fixed_before)
-            return bound + message.usage.tokens + grown
-        bound += _message_bytes(message) + MESSAGE_TOKENS
-    return bound + fixed
+
+def input_tokens_bound(prompt: Prompt, model: str = "") -> int:
+    """Upper bound of one prompt's tokens, with `model`'s counts in its history believed."""
+    return InputBound(model).tokens(prompt)
 
 
 def fixed_bytes(prompt: Prompt) -> int:

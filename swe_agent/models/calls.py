@@ -2,11 +2,12 @@
 
 import json
 from collections.abc import Container, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
 from swe_agent.core.messages import Message, Note, Observation, ToolCall, Turn
+from swe_agent.models.growing import common
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +69,34 @@ def arguments_of(raw: str) -> dict[str, JsonValue]:
     return parsed
 
 
-def tool_calls(raw_calls: Sequence[RawCall], history: Sequence[Message]) -> tuple[ToolCall, ...]:
-    """The calls of one reply, with ids that are unique within the history.
+@dataclass(slots=True)
+class Said:
+    """The turns of a history and the ids of their calls; what was counted once is not again."""
+
+    turns: int = 0
+    ids: set[str] = field(default_factory=set)
+    _history: tuple[Message, ...] = ()
+
+    def after(self, history: tuple[Message, ...]) -> "Said":
+        """Itself, brought up to this history."""
+        new = common(self._history, history)
+        if new < len(self._history):
+            self.turns, self.ids, new = 0, set(), 0
+        for message in history[new:]:
+            if isinstance(message, Turn):
+                self.turns += 1
+                self.ids.update(call.id for call in message.calls)
+        self._history = history
+        return self
+
+
+def tool_calls(raw_calls: Sequence[RawCall], said: Said) -> tuple[ToolCall, ...]:
+    """The calls of one reply, with ids that are unique within what was said before.
 
     Raises:
         ValueError: a call has no name, or its arguments are not whole.
     """
-    taken = {call.id for turn in history if isinstance(turn, Turn) for call in turn.calls}
-    turns = sum(isinstance(message, Turn) for message in history)
+    taken: set[str] = set()
     calls: list[ToolCall] = []
     for number, raw in enumerate(raw_calls, 1):
         if not raw.name:
@@ -84,7 +105,7 @@ def tool_calls(raw_calls: Sequence[RawCall], history: Sequence[Message]) -> tupl
             arguments = arguments_of(raw.arguments)
         except ValueError as fault:
             raise ValueError(f"arguments of {raw.name}: {fault}") from fault
-        call_id = _unused(raw.id, f"c{turns + 1}-{number}", taken)
+        call_id = _unused(raw.id, f"c{said.turns + 1}-{number}", (taken, said.ids))
         taken.add(call_id)
         calls.append(ToolCall(id=call_id, name=raw.name, arguments=arguments))
     return tuple(calls)
@@ -103,10 +124,10 @@ def _exchange(turn: Turn | None, heard: Sequence[Note | Observation]) -> Exchang
     return Exchange(turn, tuple((call, given.get(call.id)) for call in calls), tuple(texts))
 
 
-def _unused(given: str, made: str, taken: Container[str]) -> str:
+def _unused(given: str, made: str, taken: Sequence[Container[str]]) -> str:
     # Some compatible servers number calls per reply or leave the id out; the log needs unique ids.
     candidate, number = given or made, 1
-    while candidate in taken:
+    while any(candidate in ids for ids in taken):
         number += 1
         candidate = f"{made}-{number}"
     return candidate

@@ -16,7 +16,8 @@ from swe_agent.core.errors import (
 )
 from swe_agent.core.messages import Turn
 from swe_agent.core.protocols import Model, Prompt, Reserve
-from swe_agent.models.bound import input_tokens_bound
+from swe_agent.models.bound import InputBound
+from swe_agent.models.growing import PerThread
 from swe_agent.models.limiter import Limiter
 
 FIRST_WAIT_S = 1.0
@@ -70,6 +71,9 @@ class Client:
     waiting: Waiting = Waiting()
     _place: int = field(default=0, init=False)
     _said: set[str] = field(default_factory=set, init=False)
+    _bounds: PerThread[dict[str, InputBound]] = field(
+        default_factory=lambda: PerThread(dict), init=False
+    )
 
     @property
     def name(self) -> str:
@@ -150,8 +154,8 @@ class Client:
                 f"The price of {model.name} is not known: --max-cost cannot hold, so "
                 "limits.max_unpriced_tokens does; a row in prices.yaml gives it a price."
             )
-        tokens = input_tokens_bound(prompt, model.name) + prompt.max_output_tokens
-        return Reserve(0.0, tokens)
+        bound = self._bounds.here.setdefault(model.name, InputBound(model.name))
+        return Reserve(0.0, bound.tokens(prompt) + prompt.max_output_tokens)
 
     def _wait_for(self, line: Line) -> None:
         wait_s = line.limiter.turn_s()

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from swe_agent.core.messages import Usage
 from swe_agent.core.protocols import Prompt
 from swe_agent.models.bound import InputBound
+from swe_agent.models.growing import PerThread
 from swe_agent.models.prices import PriceList
 
 
@@ -15,23 +16,23 @@ class Meter:
     name: str
     """`provider/name`."""
     prices: PriceList
-    _bound: InputBound = field(init=False)
+    _bounds: PerThread[InputBound] = field(init=False)
 
     def __post_init__(self) -> None:
-        self._bound = InputBound(self.name)
+        self._bounds = PerThread(lambda: InputBound(self.name))
 
     def worst_case_usd(self, prompt: Prompt) -> float | None:
         """Upper bound of what one request costs; None where the price is unknown."""
-        return self.prices.worst_case_usd(prompt, self._bound.tokens(prompt))
+        return self.prices.worst_case_usd(prompt, self._bounds.here.tokens(prompt))
 
     def priced(self, prompt: Prompt, counted: Usage, said_bytes: int = 0) -> Usage:
         """The usage with its cost; where the provider counted nothing, our upper bound, marked."""
         if counted.tokens:
-            self._bound.counted(prompt)
+            self._bounds.here.counted(prompt)
             return self.costed(counted)
         output = min(said_bytes, prompt.max_output_tokens)
         estimate = Usage(
-            input_tokens=self._bound.tokens(prompt), output_tokens=output, estimated=True
+            input_tokens=self._bounds.here.tokens(prompt), output_tokens=output, estimated=True
         )
         return self.costed(estimate)
 

@@ -13,6 +13,8 @@ from swe_agent.core.protocols import Model, Prompt
 from swe_agent.models.calls import tool_calls
 from swe_agent.models.endpoint import Endpoint
 from swe_agent.models.faults import Refusal, fault_of, incomplete
+from swe_agent.models.growing import PerThread
+from swe_agent.models.kept import Kept
 from swe_agent.models.learned import MOST_CHANGES, Learned, LimitField
 from swe_agent.models.meter import Meter
 from swe_agent.models.openai_sdk import Incoming, Wire
@@ -27,10 +29,9 @@ from swe_agent.models.openai_wire import (
     tools_of,
 )
 from swe_agent.models.prices import PriceList
-from swe_agent.models.segments import Segments, body_of
+from swe_agent.models.segments import body_of
 from swe_agent.models.strict import without_nulls
 from swe_agent.models.text_calls import calls_in
-from swe_agent.models.text_tools import as_text
 
 PROVIDER = "openai"
 STOPS: dict[str, StopReason] = {
@@ -54,7 +55,7 @@ class OpenAI:
     _wire: Wire = field(init=False, repr=False)
     _meter: Meter = field(init=False, repr=False)
     _learned: Learned = field(init=False, repr=False)
-    _segments: Segments = field(default_factory=Segments, init=False, repr=False)
+    _kept: PerThread[Kept] = field(default_factory=lambda: PerThread(Kept), init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._wire = Wire(self.name, self.endpoint)
@@ -101,14 +102,17 @@ class OpenAI:
 
     def _request(self, prompt: Prompt) -> dict[str, JsonValue]:
         known, takes = self._learned.abilities, self._learned.takes
-        shown = prompt if takes("tools") else as_text(prompt)
+        shown = prompt if takes("tools") else self._kept.here.text.of(prompt)
         most = known.most_output_tokens or prompt.max_output_tokens
         request: dict[str, JsonValue] = {
             "model": self.model,
             self._limit_field: min(most, prompt.max_output_tokens),
         }
         if shown.tools:
-            request["tools"] = [*tools_of(shown, takes("strict"))]
+            strict = takes("strict")
+            request["tools"] = self._kept.here.tools.get(
+                shown.tools, strict, lambda: [*tools_of(shown, strict)]
+            )
         if prompt.temperature is not None and takes("temperature"):
             request["temperature"] = prompt.temperature
         effort = "none" if known.tools_without_reasoning and shown.tools else prompt.effort
@@ -122,13 +126,13 @@ class OpenAI:
 
     def _body(self, prompt: Prompt, request: dict[str, JsonValue]) -> bytes:
         takes = self._learned.takes
-        shown = prompt if takes("tools") else as_text(prompt)
+        shown = prompt if takes("tools") else self._kept.here.text.of(prompt)
         carried = frozenset(name for name in REASONING if takes(name))
 
         def encode(history: Sequence[Message], turns: int) -> list[dict[str, JsonValue]]:
             return messages_of(history, self.name, carried)
 
-        head = self._segments.head_of(shown.history, (carried, takes("tools")), encode)
+        head = self._kept.here.segments.head_of(shown.history, (carried, takes("tools")), encode)
         if shown.system.strip():
             system = {"role": "system", "content": shown.system}
             head.parts.insert(0, json.dumps(system).encode())
@@ -156,7 +160,7 @@ class OpenAI:
         text, raw = message.text or message.refusal or "", message.raw_calls()
         # A call that the limit cut can look whole; none of such a reply is trusted.
         trusted = stop in ("tool_use", "end")
-        calls = tool_calls(raw, prompt.whole) if trusted else ()
+        calls = tool_calls(raw, self._kept.here.said.after(prompt.whole)) if trusted else ()
         specs = {spec.name: spec for spec in prompt.tools}
         calls = tuple(
             call.model_copy(
@@ -168,7 +172,7 @@ class OpenAI:
             # Local models print calls as text where their server does not read them.
             found = calls_in(text, specs)
             text = found.text if not in_text else text
-            calls = tool_calls(found.calls, prompt.whole)
+            calls = tool_calls(found.calls, self._kept.here.said.after(prompt.whole))
         if stop == "tool_use" and not calls:
             raise ValueError("it announces a tool call and has none")
         if stop == "end" and not calls and not text.strip():

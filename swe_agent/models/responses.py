@@ -13,12 +13,14 @@ from swe_agent.core.protocols import Model, Prompt
 from swe_agent.models.calls import tool_calls
 from swe_agent.models.endpoint import Endpoint
 from swe_agent.models.faults import Refusal, fault_of, incomplete
+from swe_agent.models.growing import PerThread
+from swe_agent.models.kept import Kept
 from swe_agent.models.learned import MOST_CHANGES, Learned
 from swe_agent.models.meter import Meter
 from swe_agent.models.openai_sdk import Incoming, Wire
 from swe_agent.models.prices import PriceList
 from swe_agent.models.responses_wire import Counted, Problem, Reply, input_of, tools_of
-from swe_agent.models.segments import Segments, body_of
+from swe_agent.models.segments import body_of
 from swe_agent.models.sse import payloads
 from swe_agent.models.strict import without_nulls
 
@@ -41,7 +43,7 @@ class Responses:
     _wire: Wire = field(init=False, repr=False)
     _meter: Meter = field(init=False, repr=False)
     _learned: Learned = field(init=False, repr=False)
-    _segments: Segments = field(default_factory=Segments, init=False, repr=False)
+    _kept: PerThread[Kept] = field(default_factory=lambda: PerThread(Kept), init=False, repr=False)
 
     def __post_init__(self) -> None:
         self._wire = Wire(self.name, self.endpoint)
@@ -91,7 +93,10 @@ class Responses:
         if prompt.system.strip():
             request["instructions"] = prompt.system
         if prompt.tools:
-            request["tools"] = [*tools_of(prompt, takes("strict"))]
+            strict = takes("strict")
+            request["tools"] = self._kept.here.tools.get(
+                prompt.tools, strict, lambda: [*tools_of(prompt, strict)]
+            )
         optional: dict[str, JsonValue] = {"include": [ENCRYPTED], "stream": self.stream or None}
         optional["temperature"] = prompt.temperature
         optional["reasoning"] = {"effort": prompt.effort} if prompt.effort else None
@@ -104,7 +109,7 @@ class Responses:
         def encode(history: Sequence[Message], turns: int) -> list[dict[str, JsonValue]]:
             return input_of(history, self.name, reasons)
 
-        head = self._segments.head_of(prompt.history, reasons, encode)
+        head = self._kept.here.segments.head_of(prompt.history, reasons, encode)
         return body_of("input", head, encode(head.tail, head.turns), request)
 
     def _ask(self, prompt: Prompt, request: dict[str, JsonValue]) -> Turn:
@@ -134,7 +139,11 @@ class Responses:
         stop = _stop(reply)
         specs = {spec.name: spec for spec in prompt.tools}
         # A call that the limit cut can look whole; none of such a reply is trusted.
-        calls = tool_calls(reply.raw_calls(), prompt.whole) if stop == "end" else ()
+        calls = (
+            tool_calls(reply.raw_calls(), self._kept.here.said.after(prompt.whole))
+            if stop == "end"
+            else ()
+        )
         opaque = reply.opaque([call.id for call in calls]) if stop == "end" else ()
         calls = tuple(
             call.model_copy(

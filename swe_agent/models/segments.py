@@ -4,13 +4,13 @@ A history grows at its end, so a step pays for what is new and not for all that 
 """
 
 import json
-import operator
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
 from swe_agent.core.messages import Message, Turn
+from swe_agent.models.growing import common
 
 Encode = Callable[[Sequence[Message], int], Sequence[Mapping[str, JsonValue]]]
 """Messages of a run of the history, given how many turns came before it."""
@@ -30,14 +30,28 @@ class Head:
     tail: tuple[Message, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class _Segment:
+    end: int
+    turns: int
+    """Turns up to its end."""
+
+
 @dataclass(slots=True)
 class Segments:
     """What was encoded before, for one model."""
 
-    _kept: dict[int, tuple[tuple[Message, ...], bytes]] = field(default_factory=dict, init=False)
+    _history: tuple[Message, ...] = field(default=(), init=False)
+    _cut: list[_Segment] = field(default_factory=list, init=False)
+    _parts: list[bytes] = field(default_factory=list, init=False)
+    """JSON of the first segments of the cut."""
+    _kept: dict[int, tuple[tuple[Message, ...], int, bytes]] = field(
+        default_factory=dict, init=False
+    )
+    """By the first message: what was encoded once stays where an earlier part was folded."""
     _ways: Hashable = field(default=None, init=False)
 
-    def head_of(self, history: Sequence[Message], ways: Hashable, encode: Encode) -> Head:
+    def head_of(self, history: tuple[Message, ...], ways: Hashable, encode: Encode) -> Head:
         """All but the last segments as JSON; those seen before are not encoded again.
 
         Args:
@@ -46,23 +60,51 @@ class Segments:
             encode: makes the messages of one segment.
         """
         if ways != self._ways:
-            self._kept, self._ways = {}, ways
-        cut = _segments(history)
-        parts: list[bytes] = []
-        turns = 0
-        for segment in cut[:-TAIL]:
-            if part := self._part(segment, turns, encode):
-                parts.append(part)
-            turns += sum(isinstance(message, Turn) for message in segment)
-        tail = tuple(message for segment in cut[-TAIL:] for message in segment)
-        return Head(parts, turns, tail)
+            self._history, self._cut, self._parts, self._kept = (), [], [], {}
+            self._ways = ways
+        self._cut_again(history)
+        count = max(0, len(self._cut) - TAIL)
+        del self._parts[count:]
+        for number in range(len(self._parts), count):
+            begin, turns = self._before(number)
+            segment = history[begin : self._cut[number].end]
+            self._parts.append(self._part(segment, turns, encode))
+        begin, turns = self._before(count)
+        return Head(list(filter(None, self._parts)), turns, history[begin:])
+
+    def _before(self, number: int) -> tuple[int, int]:
+        """Where a segment begins, and the turns before it."""
+        last = self._cut[number - 1] if number else _Segment(0, 0)
+        return last.end, last.turns
+
+    def _cut_again(self, history: tuple[Message, ...]) -> None:
+        """Cut before each reply that follows something heard: there, messages never merge."""
+        same = common(self._history, history)
+        # A cut depends on what lies before it and on the reply right after it.
+        while self._cut and self._cut[-1].end >= same:
+            self._cut.pop()
+        del self._parts[len(self._cut) :]
+        begin, turns = self._before(len(self._cut))
+        heard = False
+        for place in range(begin, len(history)):
+            message = history[place]
+            if isinstance(message, Turn):
+                if heard and (message.calls or message.text.strip()):
+                    self._cut.append(_Segment(place, turns))
+                    heard = False
+                turns += 1
+            elif not heard and message.text.strip():
+                heard = True
+        if history:
+            self._cut.append(_Segment(len(history), turns))
+        self._history = history
 
     def _part(self, segment: tuple[Message, ...], turns: int, encode: Encode) -> bytes:
         kept = self._kept.get(id(segment[0]))
-        if kept and len(kept[0]) == len(segment) and all(map(operator.is_, kept[0], segment)):
-            return kept[1]
+        if kept and kept[1] == turns and common(kept[0], segment) == len(segment) == len(kept[0]):
+            return kept[2]
         part = json.dumps(encode(segment, turns))[1:-1].encode()
-        self._kept[id(segment[0])] = (segment, part)
+        self._kept[id(segment[0])] = (segment, turns, part)
         return part
 
 
@@ -75,18 +117,3 @@ def body_of(
         parts.append(json.dumps(tail)[1:-1].encode())
     said = b'{"' + field_name.encode() + b'": [' + b", ".join(parts) + b"]"
     return said + b", " + json.dumps(rest)[1:].encode()
-
-
-def _segments(history: Sequence[Message]) -> list[tuple[Message, ...]]:
-    """Cut before each reply that follows something heard: there, messages never merge."""
-    cut: list[tuple[Message, ...]] = []
-    begin, heard = 0, False
-    for place, message in enumerate(history):
-        if isinstance(message, Turn):
-            if heard and (message.calls or message.text.strip()):
-                cut.append(tuple(history[begin:place]))
-                begin, heard = place, False
-        elif not heard and message.text.strip():
-            heard = True
-    cut.append(tuple(history[begin:]))
-    return [segment for segment in cut if segment]

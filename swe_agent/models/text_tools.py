@@ -1,7 +1,7 @@
 """Tools for models without tool calling: told of in the system text, called in fenced blocks."""
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 
 from swe_agent.core.messages import Message, Observation, ToolCall, Turn
@@ -10,14 +10,37 @@ from swe_agent.models.text_calls import calls_in
 from swe_agent.settings.prompts import prompt as template
 
 
+@dataclass(slots=True)
+class TextForm:
+    """Prompts without tools: they and their calls and results are text; a message is made into text
+    once."""
+
+    _made: dict[int, tuple[Message, Message]] = field(default_factory=dict, init=False)
+    _tools: tuple[ToolSpec, ...] = field(default=(), init=False)
+
+    def of(self, prompt: Prompt) -> Prompt:
+        """The same prompt as text."""
+        if not prompt.tools:
+            return prompt
+        if prompt.tools is not self._tools:
+            self._tools, self._made = prompt.tools, {}
+        specs = {spec.name: spec for spec in prompt.tools}
+        system = f"{prompt.system}\n\n{_told(prompt.tools)}".strip()
+        history = tuple(self._text_of(message, specs) for message in prompt.history)
+        return replace(prompt, system=system, history=history, tools=())
+
+    def _text_of(self, message: Message, specs: dict[str, ToolSpec]) -> Message:
+        kept = self._made.get(id(message))
+        if kept and kept[0] is message:
+            return kept[1]
+        made = _as_text(message, specs)
+        self._made[id(message)] = (message, made)
+        return made
+
+
 def as_text(prompt: Prompt) -> Prompt:
-    """The same prompt without tools: they and their calls and results are text."""
-    if not prompt.tools:
-        return prompt
-    specs = {spec.name: spec for spec in prompt.tools}
-    system = f"{prompt.system}\n\n{_told(prompt.tools)}".strip()
-    history = tuple(_as_text(message, specs) for message in prompt.history)
-    return replace(prompt, system=system, history=history, tools=())
+    """One prompt as text."""
+    return TextForm().of(prompt)
 
 
 def block(call: ToolCall) -> str:

@@ -113,6 +113,15 @@ def test_an_error_outlives_a_banner() -> None:
     assert len(fold.digests["c1"]) < len(text) / 4
 
 
+def test_the_file_that_was_shown_last_stays_whole() -> None:
+    story = story_of(view(1, FILE, "b.py"), view(1, FILE), output("ok"))
+    fold = worthwhile(story, Rates(), expected=40)
+    assert fold is not None
+    assert set(fold.digests) == {"c1"}
+    story = story_of(view(1, FILE), view(1, FILE, "b.py"))
+    assert set((worthwhile(story, Rates(), expected=40) or fold).digests) == {"c1"}
+
+
 def test_a_name_that_the_model_spoke_of_is_kept() -> None:
     lines = [*PLAIN[:60], "    y = settle(x)", *PLAIN[60:]]
     story = Story()

@@ -47,7 +47,7 @@ def test_pieces_are_the_whole(seed: int, dialect: str) -> None:
             at = dice.randrange(len(history))
             if isinstance(history[at], Observation):
                 history[at] = history[at].model_copy(update={"text": "[folded]"})
-        head = segments.head_of(history, 5, encode)
+        head = segments.head_of(tuple(history), 5, encode)
         body = body_of("messages", head, encode(head.tail, head.turns), {"model": "m"})
         whole = list(encode(history, 0))
         assert json.loads(body) == {"messages": whole, "model": "m"}
@@ -56,8 +56,8 @@ def test_pieces_are_the_whole(seed: int, dialect: str) -> None:
 def test_what_else_changes_the_encoding_drops_what_was_kept() -> None:
     history = [TASK, *(Turn(text="a") if n % 2 else TASK for n in range(40))]
     segments = Segments()
-    first = segments.head_of(history, 1, lambda part, _: [{"n": 1} for _ in part])
-    second = segments.head_of(history, 2, lambda part, _: [{"n": 2} for _ in part])
+    first = segments.head_of(tuple(history), 1, lambda part, _: [{"n": 1} for _ in part])
+    second = segments.head_of(tuple(history), 2, lambda part, _: [{"n": 2} for _ in part])
     assert first.parts
     assert b"1" not in b"".join(second.parts)
 
@@ -73,12 +73,12 @@ def test_a_long_history_costs_little_more_than_a_short_one() -> None:
             text = "line\n" * 200
             history.append(Observation(call_id=call.id, tool="view", text=text))
         segments = Segments()
-        segments.head_of(history, 5, encode)
+        segments.head_of(tuple(history), 5, encode)
         times = []
         for number in range(steps, steps + 9):
             grown(dice, history, number)
             began = time.perf_counter()
-            head = segments.head_of(history, 5, encode)
+            head = segments.head_of(tuple(history), 5, encode)
             body_of("messages", head, encode(head.tail, head.turns), {})
             times.append(time.perf_counter() - began)
         return sorted(times)[4]
