@@ -52,18 +52,18 @@ def gate(path: str, before: bytes, after: bytes) -> Gate:
         return Gate()
     if max(len(after), len(before)) > LIMIT_BYTES:
         return Gate(note=f"syntax not checked: the file is over {LIMIT_BYTES:,} bytes")
-    new = _tree_problems(language, before, after)
-    if new is None:
+    tree = parse(language, after, LIMIT_S)
+    new = None if tree is None else _tree_problems(language, before, after, tree)
+    if tree is None or new is None:
         return Gate(note="syntax not checked: parsing took too long")
     if not new and language in ("py", "pyi"):
-        new = _layout_problems(before, after)
+        new = _layout_problems(before, after, tree)
     return Gate(tuple(new))
 
 
-def _tree_problems(language: str, before: bytes, after: bytes) -> list[Problem] | None:
-    tree = parse(language, after, LIMIT_S)
-    if tree is None:
-        return None
+def _tree_problems(
+    language: str, before: bytes, after: bytes, tree: "Tree"
+) -> list[Problem] | None:
     errors = _errors(tree, after)
     if not errors:
         return []
@@ -133,15 +133,47 @@ def _changed_lines(before: bytes, after: bytes) -> tuple[int, int, int]:
     return head + 1, len(old) - tail, len(new) - len(old)
 
 
-def _layout_problems(before: bytes, after: bytes) -> list[Problem]:
+def _layout_problems(before: bytes, after: bytes, tree: "Tree") -> list[Problem]:
     """Python's indentation errors. Other errors of the host's parser are left out: its version is
     not the project's.
     """
+    if _layout_fault(_statements_around(before, after, tree)) is None:
+        return []
     fault = _layout_fault(after)
     if fault is None or _layout_fault(before) is not None:
         return []
     line = fault.lineno or 1
     return [Problem("layout", line, line, fault.msg)]
+
+
+def _statements_around(before: bytes, after: bytes, tree: "Tree") -> bytes:
+    """The top-level statements that a change touches and one on either side: no other can have an
+    indentation error that was not there before. Parsing the rest of a long file takes longer."""
+    first, old_last, shift = _changed_lines(before, after)
+    rows = after.split(b"\n")
+    start, end = first - 1, min(max(old_last + shift, first), len(rows)) - 1
+    low, high = _statement_at(tree, start), _statement_at(tree, end)
+    while low and (low := low.prev_sibling) and not _is_outermost(low):
+        pass
+    while high and (high := high.next_sibling) and not _is_outermost(high):
+        pass
+    start = min(start, low.start_point[0]) if low else 0
+    end = max(end, high.end_point[0]) if high else len(rows)
+    return b"\n".join(rows[start : end + 1]) + b"\n"
+
+
+def _statement_at(tree: "Tree", row: int) -> "Node | None":
+    """The top-level statement that a row lies in; None where there is none, or several."""
+    root = tree.root_node
+    node = root.descendant_for_point_range((row, 0), (row, 1))
+    while node is not None and node.parent is not None and node.parent != root:
+        node = node.parent
+    return None if node is None or node == root else node
+
+
+def _is_outermost(statement: "Node") -> bool:
+    """Whether a statement begins at the margin; broken layout leaves others at the top, too."""
+    return statement.start_point[1] == 0 and statement.type != "comment"
 
 
 def _layout_fault(source: bytes) -> IndentationError | None:

@@ -13,6 +13,9 @@ BROKER = Path(__file__).with_name("broker.sh")
 HOME = "/.swe-agent"
 """The broker's private folder inside a sandbox; the shell's state lies here, and the commands' HOME
 below it."""
+STATE = f"{HOME}/state"
+"""A small file system in memory for the shell's state: it is written after every command."""
+STATE_BYTES = 16_000_000
 COMMAND_ENV = {
     "HOME": f"{HOME}/home",
     "LANG": "C.UTF-8",
@@ -24,7 +27,7 @@ COMMAND_ENV = {
     "PIP_DISABLE_PIP_VERSION_CHECK": "1",
 }
 START = 'command -v bash >/dev/null 2>&1 && exec bash -c "$0" bash "$@"; exec sh -c "$0" sh "$@"'
-"""Starts the broker (`sh -c START SCRIPT ROOT HOME`) in bash where there is one, else in sh."""
+"""Starts the broker in bash where there is one, else sh: `sh -c START SCRIPT ROOT HOME STATE`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 
 from swe_agent.core.errors import EnvironmentFault, SandboxLost
 from swe_agent.core.protocols import CommandResult
-from swe_agent.runtime.box import BROKER, HOME, START, Box, Limits
+from swe_agent.runtime.box import BROKER, HOME, START, STATE, Box, Limits
 from swe_agent.runtime.cgroup import drop_groups, make_groups, shown_to_sandbox
 from swe_agent.runtime.gate import Gate, addresses_of, hosts_of, variables_of
 from swe_agent.runtime.hostview import (
@@ -280,7 +280,8 @@ def start_bubblewrap(plan: Plan, folder: Path | None = None) -> BubblewrapBox:
     add_hosts(folder, hosts_of(plan.allow))
     view = bubblewrap_arguments(folder, plan.limits, shown, network=plan.has_network)
     view += [word for item in plan.commands_env.items() for word in ("--setenv", *item)]
-    broker = ["sh", "-c", _before(plan.limits, groups) + START, BROKER.read_text(), WORKSPACE, HOME]
+    start = _before(plan.limits, groups) + START
+    broker = ["sh", "-c", start, BROKER.read_text(), WORKSPACE, HOME, STATE]
     heard, report = os.pipe()
     terms: dict[str, object] = {
         "argv": [program, *view, "--info-fd", "3", "--", *broker],

@@ -15,7 +15,16 @@ from typing import TYPE_CHECKING, Any
 
 from swe_agent.core.errors import EngineAway, EnvironmentFault, SandboxLost
 from swe_agent.core.protocols import CommandResult
-from swe_agent.runtime.box import BROKER, COMMAND_ENV, HOME, START, Box, Limits
+from swe_agent.runtime.box import (
+    BROKER,
+    COMMAND_ENV,
+    HOME,
+    START,
+    STATE,
+    STATE_BYTES,
+    Box,
+    Limits,
+)
 from swe_agent.runtime.gate import hosts_of, variables_of
 from swe_agent.runtime.gitdir import GitDir
 from swe_agent.runtime.images import BASE_IMAGE
@@ -303,12 +312,13 @@ def _created(client: "DockerClient", recipe: Recipe) -> str:
     from docker.types import LogConfig
 
     api, limits = client.api, recipe.limits
+    uid, gid = recipe.user.split(":")
     memory = limits.memory_mb * 1024 * 1024
     env = {} if recipe.for_setup else {**COMMAND_ENV, **variables_of(recipe.allow)}
     rights: dict[str, Any] = {"cap_drop": ["ALL"], "security_opt": ["no-new-privileges"]}
     made = api.create_container(
         recipe.image,
-        entrypoint=["sh", "-c", START, BROKER.read_text(), recipe.root, HOME],
+        entrypoint=["sh", "-c", START, BROKER.read_text(), recipe.root, HOME, STATE],
         command=[],
         name=f"swe-agent-{secrets.token_hex(8)}",
         labels={RUN_LABEL: recipe.run_id},
@@ -327,6 +337,7 @@ def _created(client: "DockerClient", recipe: Recipe) -> str:
             memswap_limit=memory,
             nano_cpus=int(limits.cpus * 1e9),
             log_config=LogConfig(type="none"),
+            tmpfs={STATE: f"size={STATE_BYTES},mode=0700,uid={uid},gid={gid}"},
             **({} if recipe.for_setup else rights),
         ),
     )
@@ -338,7 +349,7 @@ def _content(
 ) -> Iterator[bytes]:
     """The repository and the broker's private folder as one tar of the commands' uid."""
     uid = int(recipe.user.split(":")[0])
-    return tar_of(store, tree, recipe.root, uid, (HOME, f"{HOME}/home"), git)
+    return tar_of(store, tree, recipe.root, uid, (HOME, f"{HOME}/home", STATE), git)
 
 
 def _drained(wire: Wire, output: Output, deadline: float) -> bool:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from swe_agent.core.errors import EnvironmentFault
-from swe_agent.runtime.box import COMMAND_ENV, HOME, Limits
+from swe_agent.runtime.box import COMMAND_ENV, HOME, STATE, STATE_BYTES, Limits
 
 WORKSPACE = "/workspace"
 OPT = "/opt/swe-agent"
@@ -108,6 +108,7 @@ def bubblewrap_arguments(
         *binds,
         *("--bind", str(folder / "workspace"), WORKSPACE),
         *("--bind", str(folder / "state"), HOME),
+        *("--perms", "0700", "--size", str(STATE_BYTES), "--tmpfs", STATE),
         *("--bind", str(folder / "opt"), OPT),
         *("--remount-ro", "/", "--chdir", "/"),
         *(word for item in ENVIRONMENT.items() for word in ("--setenv", *item)),

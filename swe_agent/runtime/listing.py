@@ -7,7 +7,7 @@ write.
 
 import re
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Literal
@@ -31,16 +31,19 @@ class Row:
     size_bytes: int
     inode: str
     ctime: str
+    seconds: float
+    """The same as a number, to compare."""
     target: str = ""
     """Where a link points, if the listing could tell."""
     racy: bool = False
+    """Too young to be trusted: the next listing may hide a later change."""
 
-    def signature(self) -> tuple[object, ...] | None:
-        """What stays equal as long as the content does; None: assume a change."""
-        if self.kind == "folder":
-            return ("folder", self.mode)
-        return (
-            None if self.racy else (self.kind, self.mode, self.size_bytes, self.inode, self.ctime)
+    def is_still(self, other: "Row") -> bool:
+        """Whether the content is that of an earlier row of the same path."""
+        if self.kind == "folder" or other.kind == "folder":
+            return (self.kind, self.mode) == (other.kind, other.mode)
+        return (self.kind, self.mode, self.size_bytes, self.inode, self.ctime) == (
+            *(other.kind, other.mode, other.size_bytes, other.inode, other.ctime),
         )
 
 
@@ -70,12 +73,14 @@ MEMORY_LIMIT = (
 )
 """Host code that prints what `read_memory_limit` reads."""
 _NO_LIMIT = 1 << 60
+_Record = tuple[str, str]
+"""Of GNU's find: the fields with the path, and a link's target; else: the fields, and the path."""
 _DONE, _GAPS = "/", "/proc"
 """What a portable listing ends with: these are no paths of a tree."""
 
 
 def listing_code(find: FindKind, skipped: Iterable[str]) -> str:
-    """Host code that prints what `read_listing` reads.
+    """Host code that prints what a `Lister` reads.
 
     Args:
         find: what the sandbox's `find` can do.
@@ -83,30 +88,47 @@ def listing_code(find: FindKind, skipped: Iterable[str]) -> str:
     """
     mark = secrets.token_hex(8)
     split = f"printf '\\001{mark}\\001'"
-    state = "; ".join(
-        f'head -c {_STATE_BYTES} "$swe_home/{name}" 2>/dev/null; {split}'
-        for name in ("cwd", "exports")
-    )
+    state = f'head -c {_STATE_BYTES} "$swe_state/cwd" "$swe_state/exports" 2>/dev/null'
     tree = _tree_code(find, skipped, mark)
-    return f"echo {mark}; {state}; {_OOM}; {split}; {tree}; printf '\\001{mark}\\001%s' $?"
+    return f"echo {mark}; {state}; {split}; {_OOM}; {split}; {tree}; printf '\\001{mark}\\001%s' $?"
 
 
-def read_listing(raw: bytes, find: FindKind) -> Listing:
-    """What a listing says.
+class Lister:
+    """Reads the listings of one sandbox; what is as in the last one is not parsed again."""
 
-    Raises:
-        ValueError: it is not whole: something killed it, or wrote into it.
-    """
-    head, _, body = raw.partition(b"\n")
-    mark = head.decode("ascii")
-    cwd, exports, oom, tree, code = (
-        part.decode("utf-8", "surrogateescape") for part in body.split(b"\x01%b\x01" % head)
-    )
-    rows = dict(_gnu(tree) if find == "gnu" else _portable(tree, mark))
-    gaps = code == "1" if find == "gnu" else _GAPS in rows
-    if int(code) not in (0, 1, 123) or (find == "portable" and not rows.keys() & {_DONE, _GAPS}):
-        raise ValueError("the listing was cut off")
-    return Listing(cwd.rstrip("\n"), exports, int(oom or 0), _dated(rows), gaps)
+    def __init__(self, find: FindKind) -> None:
+        """Args: find: what the sandbox's `find` can do."""
+        self._find: FindKind = find
+        self._seen: dict[_Record, tuple[str, Row]] = {}
+
+    def read(self, raw: bytes) -> Listing:
+        """What a listing says.
+
+        Raises:
+            ValueError: it is not whole: something killed it, or wrote into it.
+        """
+        head, _, body = raw.partition(b"\n")
+        mark = head.decode("ascii")
+        state, oom, tree, code = (
+            part.decode("utf-8", "surrogateescape") for part in body.split(b"\x01%b\x01" % head)
+        )
+        if self._find == "gnu":
+            rows = self._rows(_gnu_records(tree), _gnu_parsed)
+            gaps = code == "1"
+        else:
+            rows = self._rows(_portable_records(tree, mark), _portable_parsed)
+            gaps = _GAPS in rows
+            code = code if rows.keys() & {_DONE, _GAPS} else "-1"
+        if int(code) not in (0, 1, 123):
+            raise ValueError("the listing was cut off")
+        return Listing(*_state(state), int(oom or 0), _dated(rows), gaps)
+
+    def _rows(
+        self, records: Iterable[_Record], parsed: Callable[[_Record], tuple[str, Row]]
+    ) -> dict[str, Row]:
+        seen = self._seen
+        self._seen = {record: seen.get(record) or parsed(record) for record in records}
+        return dict(self._seen.values())
 
 
 def read_memory_limit(raw: bytes) -> int:
@@ -121,7 +143,7 @@ def read_memory_limit(raw: bytes) -> int:
 
 def single_code(find: FindKind, path: str) -> str:
     """Host code that prints what `read_single` reads."""
-    names = f'"$swe_home/exports" {path_quoted(path)}'
+    names = f'"$swe_state/exports" {path_quoted(path)}'
     if find == "gnu":
         return f"find {names} -maxdepth 0 -printf '%y %m %s %i %C@\\n' 2>/dev/null || :"
     return f"stat -c '%f %s %i %z' {names} 2>/dev/null || :"
@@ -139,21 +161,27 @@ def read_single(raw: bytes, find: FindKind, path: str) -> Row | None:
         return None
 
 
-_CLOCK = ""
+_CLOCK, _ROOT = "", "."
+
+
+def _state(said: str) -> tuple[str, str]:
+    """The shell's folder and its exports, out of what `head` shows of two files."""
+    before, _, exports = said.partition("/exports <==\n")
+    cwd = before.rpartition("\n==> ")[0] if "\n==> " in before else ""
+    return cwd.partition("/cwd <==\n")[2].rstrip("\n"), exports
 
 
 def _dated(rows: dict[str, Row]) -> dict[str, Row]:
     """The rows of the tree, the ones marked that are too young to be trusted; all are, where the
     clock is gone."""
     clock = rows.pop(_CLOCK, None)
-    newest = _seconds(clock.ctime) - _RACY_S if clock else float("-inf")
-    return {
-        path: row
-        if row.kind == "folder" or _seconds(row.ctime) < newest
-        else replace(row, racy=True)
-        for path, row in rows.items()
-        if not path.startswith("/")
-    }
+    for mark in (_ROOT, _DONE, _GAPS):
+        rows.pop(mark, None)
+    newest = clock.seconds - _RACY_S if clock else float("-inf")
+    for path, row in rows.items():
+        if row.seconds >= newest and row.kind != "folder":
+            rows[path] = replace(row, racy=True)
+    return rows
 
 
 def _tree_code(find: FindKind, skipped: Iterable[str], mark: str) -> str:
@@ -162,10 +190,10 @@ def _tree_code(find: FindKind, skipped: Iterable[str], mark: str) -> str:
     prune = " -name .git -prune -o" + "".join(
         f" -path {path_quoted(_literal(folder))} -prune -o" for folder in skipped
     )
-    clock = '"$swe_home/exports"'
+    clock = '"$swe_state/exports"'
     if find == "gnu":
         show = "-printf '%y %m %s %i %C@ %p\\0%l\\0'"
-        return f"find {clock} -maxdepth 0 {show} 2>/dev/null; find .{prune} {show} 2>/dev/null"
+        return f"find {clock} .{prune} {show} 2>/dev/null"
     ends = f"case $? in 0) printf '{_DONE}\\0';; 1) printf '{_GAPS}\\0';; esac"
     stat = f"xargs -0 stat -c '%f %s %i %z \x02{mark}%n\x03{mark}' 2>/dev/null"
     return f"{{ printf '%s\\0' {clock}; find .{prune} -print0 2>/dev/null; {ends}; }} | {stat}"
@@ -176,40 +204,44 @@ def _literal(folder: str) -> str:
     return re.sub(r"([*?\[\]\\])", r"\\\1", folder)
 
 
-def _gnu(fields: str) -> Iterator[tuple[str, Row]]:
+def _gnu_records(fields: str) -> Iterable[_Record]:
     parts = fields.split("\0")
-    for head, target in zip(parts[:-1:2], parts[1::2], strict=True):
-        *numbers, path = head.split(" ", 5)
-        if (name := _relative(path)) is not None:
-            yield name, _gnu_row(" ".join(numbers), target)
+    return zip(parts[:-1:2], parts[1::2], strict=True)
+
+
+def _gnu_parsed(record: _Record) -> tuple[str, Row]:
+    *numbers, path = record[0].split(" ", 5)
+    return _relative(path), _gnu_row(" ".join(numbers), record[1])
 
 
 def _gnu_row(line: str, target: str = "") -> Row:
     letter, mode, size, inode, ctime = line.split(" ")
-    return Row(_KINDS.get(letter, "other"), int(mode, 8), int(size), inode, ctime, target)
+    kind = _KINDS.get(letter, "other")
+    return Row(kind, int(mode, 8), int(size), inode, ctime, _seconds(ctime), target)
 
 
-def _portable(fields: str, mark: str) -> Iterator[tuple[str, Row]]:
+def _portable_records(fields: str, mark: str) -> Iterator[_Record]:
     for line in fields.split(f"\x03{mark}\n")[:-1]:
         head, _, path = line.partition(f" \x02{mark}")
-        if (name := _relative(path)) is not None:
-            yield name, _portable_row(head)
+        yield head, path
+
+
+def _portable_parsed(record: _Record) -> tuple[str, Row]:
+    return _relative(record[1]), _portable_row(record[0])
 
 
 def _portable_row(line: str) -> Row:
     raw_mode, size, inode, ctime = line.split(" ", 3)
     mode = int(raw_mode, 16)
     kind = _MODE_KINDS.get(mode & 0o170000, "other")
-    return Row(kind, mode & 0o7777, int(size), inode, ctime.strip())
+    return Row(kind, mode & 0o7777, int(size), inode, ctime.strip(), _seconds(ctime.strip()))
 
 
-def _relative(path: str) -> str | None:
-    """Repository-relative; "" for the clock, None for the repository's own folder."""
+def _relative(path: str) -> str:
+    """Repository-relative; the marks of a listing and the repository's own folder as they are."""
     if path in (_DONE, _GAPS):
         return path
-    if path.startswith("/"):
-        return _CLOCK
-    return path.removeprefix("./") if path != "." else None
+    return _CLOCK if path.startswith("/") else path.removeprefix("./")
 
 
 def _seconds(ctime: str) -> float:

@@ -133,7 +133,8 @@ def start_local(plan: LocalPlan, folder: Path | None = None) -> LocalBox:
         **plan.env,
     }
     root = str(folder / "workspace")
-    argv = ["sh", "-c", START, tamed(BROKER.read_text()), root, str(folder / "state")]
+    state = str(folder / "state")
+    argv = ["sh", "-c", START, tamed(BROKER.read_text()), root, state, state]
     child, broker = _kept(argv, env, "/", None if plan.kept else folder, has_input=True)
     return LocalBox(child, broker, folder, env)
 

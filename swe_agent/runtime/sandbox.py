@@ -17,9 +17,9 @@ from swe_agent.runtime.listing import (
     PROBE,
     UNLOCK,
     FindKind,
+    Lister,
     Listing,
     listing_code,
-    read_listing,
     read_memory_limit,
     read_single,
     single_code,
@@ -49,12 +49,15 @@ class BrokerSandbox:
         self._session = Session(box.wire, spool_folder, box.kill)
         self._lock = threading.RLock()
         self._owed = ""
+        self._written: tuple[str, str, bytes] | None = None
+        """The last write whose row is under way: ticket, path, bytes."""
         self._skipped: tuple[str, ...] = ()
         self._cwd, self._exports = "", ""
         self._oom_kills = 0
         kind, shell = self._probed()
         self._shell = shell
         self._find: FindKind = kind
+        self._lister = Lister(kind)
         self._worktree = Worktree(self._session, store, kind)
 
     def begin(
@@ -111,7 +114,7 @@ class BrokerSandbox:
         word = path_quoted(path)
         code = (
             f"[ -e {word} ] || {{ printf 'no such file'; exit 9; }}; {_regular(word)}; "
-            f"head -c {limit_bytes + 1} {word} || exit 9"
+            f"exec head -c {limit_bytes + 1} {word}"
         )
         with self._lock:
             reply = self._session.ask(code)
@@ -124,25 +127,24 @@ class BrokerSandbox:
         """Make or replace a file; its folder is made, the mode of an existing file is kept."""
         _require_no_nul("path", path)
         word, folder = path_quoted(path), path.rpartition("/")[0]
-        ready = f"mkdir -p {path_quoted(folder)} && " if folder else ""
-        code = f'{_regular(word)}; {ready}cat "$swe_home/taken" >{word} || exit 9'
+        ready = f"{_regular(word)}; "
+        if folder:
+            ready += f"[ -d {path_quoted(folder)} ] || mkdir -p {path_quoted(folder)} || exit 9; "
+        starts = range(0, len(content), CHUNK_BYTES)
+        pieces = (content[start : start + CHUNK_BYTES] for start in starts)
         with self._lock:
             self._settle()
             inside = self._inside(path)
-            for start in range(0, len(content) or 1, CHUNK_BYTES):
-                chunk = content[start : start + CHUNK_BYTES]
-                is_last = start + CHUNK_BYTES >= len(content)
-                row = f"; {single_code(self._find, inside)}" if is_last and inside else ""
-                reply = self._session.collect(self._session.hand_over(chunk, code + row))
-                if reply.code:
-                    self._owe()
-                _require_done(path, reply)
-                code = f'cat "$swe_home/taken" >>{word} || exit 9'
-            written = read_single(reply.content, self._find, inside) if inside else None
-            if written and written.kind == "file":
-                self._worktree.noted(inside, content, written)
+            tickets = self._session.write_later(pieces, word, ready)
+            replies = [self._session.collect(ticket) for ticket in tickets]
+            failed = next((reply for reply in replies if reply.code), None)
+            if inside and not failed:
+                ticket = self._session.ask_later(single_code(self._find, inside))
+                self._written = (ticket, inside, content)
             else:
                 self._owe()
+            if failed:
+                raise ToolFailure(f"{path}: {decoded(failed.content).strip() or 'no space left'}")
 
     def remove_file(self, path: str) -> None:
         """Delete a file or link; nothing happens if it is not there."""
@@ -208,13 +210,26 @@ class BrokerSandbox:
         """Send for a listing, to be absorbed when the tree is next asked for."""
         if self._owed:
             self._session.collect(self._owed)
+        self._settle_written()
         self._owed = self._session.ask_later(self._listing())
 
     def _settle(self) -> None:
         """Collect and absorb the listing that is under way, if any."""
+        self._settle_written()
         if self._owed:
             ticket, self._owed = self._owed, ""
             self._worktree.absorb(self._listed(self._session.collect(ticket)).rows)
+
+    def _settle_written(self) -> None:
+        """Take over the file that a tool wrote last."""
+        if self._written is None:
+            return
+        (ticket, path, content), self._written = self._written, None
+        row = read_single(self._session.collect(ticket).content, self._find, path)
+        if row and row.kind == "file":
+            self._worktree.noted(path, content, row)
+        else:
+            self._owe()
 
     def _listed(self, reply: Reply) -> Listing:
         """A whole listing. What keeps killing it is killed; locked folders are opened.
@@ -224,7 +239,7 @@ class BrokerSandbox:
         """
         for _ in range(_TRIES):
             try:
-                listing = read_listing(reply.content, self._find)
+                listing = self._lister.read(reply.content)
             except ValueError:
                 self._box.kill()
             else:
@@ -236,15 +251,21 @@ class BrokerSandbox:
         raise SandboxLost("the work tree cannot be listed")
 
     def _put_state(self, checkpoint: Checkpoint) -> None:
-        for name, text in (("cwd", checkpoint.cwd), ("exports", checkpoint.exports)):
-            raw = text.encode("utf-8", "surrogateescape") + (
-                b"\n" if name == "cwd" and text else b""
-            )
-            self._session.collect(
-                self._session.hand_over(raw, f'cat "$swe_home/taken" >"$swe_home/{name}"')
-                if raw
-                else self._session.ask_later(f'rm -f "$swe_home/{name}"')
-            )
+        """Give the shell the folder and exports of a checkpoint, where they are others."""
+        states = (
+            ("cwd", self._cwd, checkpoint.cwd),
+            ("exports", self._exports, checkpoint.exports),
+        )
+        for name, now, text in states:
+            if now == text:
+                continue
+            raw = text.encode("utf-8", "surrogateescape") + (b"\n" if name == "cwd" else b"")
+            if text:
+                tickets = self._session.write_later([raw], f'"$swe_state/{name}"')
+            else:
+                tickets = [self._session.ask_later(f'rm -f "$swe_state/{name}"')]
+            for ticket in tickets:
+                self._session.collect(ticket)
 
     def _probed(self) -> tuple[FindKind, str]:
         code = f'{PROBE}; [ -n "$BASH_VERSION" ] && echo bash || echo sh'

@@ -30,6 +30,8 @@ _NOISE_BYTES = 64_000
 """What background jobs write between commands is kept up to this, then dropped."""
 _REPLY_BYTES = 128_000_000
 """A longer reply is a file that grows while it is read: its reader is killed."""
+_RELEASE = b"\n"
+"""What the broker's reader of stdin waits for once a command has ended."""
 _MARKER_BYTES = 64
 """An end marker is shorter than this."""
 
@@ -60,7 +62,8 @@ class Session:
         self._sending = threading.Lock()
 
     def run(self, command: str, timeout_s: float) -> CommandResult:
-        """Run a command in the persistent shell. Nothing is sent while it runs.
+        """Run a command in the persistent shell. Nothing is sent while it runs: a reader in the
+        sandbox watches the stream for its end.
 
         Args:
             command: shell code; it may not contain NUL.
@@ -78,7 +81,7 @@ class Session:
                 return result
             if attempt:
                 self._kill()
-            self.ask('rm -rf "$swe_home/exports" "$swe_home/cwd"')
+            self.ask('rm -rf "$swe_state/exports" "$swe_state/cwd"')
         raise SandboxLost("the shell does not take commands any more")
 
     def _attempt(self, command: str, timeout_s: float) -> CommandResult | None:
@@ -87,6 +90,7 @@ class Session:
         nonce, began = _nonce(), time.monotonic()
         self._send(f"run {nonce} {quoted(command)}\n".encode("utf-8", "surrogateescape"))
         if not self._begins(nonce):
+            self._send(_RELEASE)
             return None
         output = Output(self._spool_folder)
         survivors: tuple[str, ...] = ()
@@ -97,6 +101,7 @@ class Session:
             code = self._stream(nonce, output, time.monotonic() + _GRACE_S)
         if code is None:
             raise SandboxLost("a command outlived its time-out and the kill after it")
+        self._send(_RELEASE)
         return CommandResult(
             exit_code=124 if timed_out else code,
             output=output.shown(),
@@ -118,7 +123,11 @@ class Session:
 
     def ask_later(self, code: str) -> str:
         """Send a request without waiting; returns the ticket for `collect`."""
-        return self._request(b"", code)
+        ticket = _nonce()
+        line = f"ask {ticket} {quoted(code)}\n".encode("utf-8", "surrogateescape")
+        self._awaited[ticket] = line
+        self._send(line)
+        return ticket
 
     def collect(self, ticket: str, timeout_s: float = 120.0) -> Reply:
         """Wait for the reply to an earlier request.
@@ -132,23 +141,31 @@ class Session:
             self._replies[expected] = self._answered(expected, deadline)
         return self._replies.pop(ticket)
 
-    def hand_over(self, content: bytes, code: str) -> str:
-        """Send bytes to the private folder's `taken` file, then run host code on it; returns the
-        ticket.
+    def write_later(self, pieces: Iterable[bytes], word: str, before: str = "") -> list[str]:
+        """Send requests that make a file without waiting; returns the tickets, one at least. A
+        reply's code is not 0 if something was not written whole.
 
-        `content` is at most `CHUNK_BYTES` long. The code is not run if they could not be kept.
+        Args:
+            pieces: its bytes, in chunks of 1 to `CHUNK_BYTES`.
+            word: its path as a shell word.
+            before: host code that ends in `;` or `&&`.
         """
-        return self._request(f"take {len(content)}\n".encode() + content, f"keep\n{code}")
+        tickets: list[str] = []
+        for piece in pieces:
+            into = ">>" if tickets else ">"
+            tickets.append(self._put_later(piece, f"{before}bytes {into}{word}"))
+        return tickets or [self.ask_later(f"{before}: >{word}")]
+
+    def _put_later(self, content: bytes, code: str) -> str:
+        """Send a request with bytes; its code has them written by `bytes`, at its end."""
+        ticket = _nonce()
+        line = f"put {ticket} {len(content)} {quoted(code)}\n".encode("utf-8", "surrogateescape")
+        self._awaited[ticket] = b""
+        self._send(line + content)
+        return ticket
 
     def close(self) -> None:
         self._wire.close()
-
-    def _request(self, head: bytes, code: str) -> str:
-        ticket = _nonce()
-        line = f"ask {ticket} {quoted(code)}\n".encode("utf-8", "surrogateescape")
-        self._awaited[ticket] = line
-        self._send(head + line)
-        return ticket
 
     def _send(self, content: bytes) -> None:
         """Send in pieces; a request is never cut by another one."""
@@ -208,9 +225,9 @@ class Session:
 
     def _answered(self, ticket: str, deadline: float) -> Reply:
         """The reply to the oldest request. One that could not begin, for want of a free process, is
-        sent once more when all else in the sandbox is killed."""
+        sent once more when all else in the sandbox is killed; not if bytes came with it."""
         reply = self._reply(ticket, deadline)
-        if reply is None:
+        if reply is None and self._awaited[ticket]:
             self._kill()
             self._send(self._awaited[ticket])
             reply = self._reply(ticket, deadline)

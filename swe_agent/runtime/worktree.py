@@ -18,7 +18,8 @@ _BATCH_BYTES = 8_000_000
 _BATCH_WORDS = 100_000
 _TRIES = 5
 """How often a file that shrinks while it is read is looked at again."""
-_FOLDER_MODE = 0o755
+_FOLDER_MODE, _FILE_MODE = 0o755, 0o644
+"""What the broker makes without being told: its umask is 022."""
 _FEW = 3
 """Up to this many entries are put back one by one, more as a tar."""
 STORED_BYTES = 200_000_000
@@ -30,7 +31,8 @@ class Worktree:
 
     def __init__(self, session: Session, store: TreeStore, find: FindKind) -> None:
         self._session, self._store, self._find = session, store, find
-        self._known: dict[str, tuple[object, ...] | None] = {}
+        self._known: dict[str, Row | None] = {}
+        """The row that each path was taken over with; None: its content is not sure."""
         self._unstored: dict[str, EntryKind] = {}
         self.tree = store.empty
 
@@ -46,7 +48,7 @@ class Worktree:
             if row is None or row.kind != entry.kind:
                 self._known[path] = None
             elif row.kind != "file" or (row.size_bytes, row.mode) == (entry.size_bytes, entry.mode):
-                self._known[path] = replace(row, racy=False).signature()
+                self._known[path] = row
         self.absorb(rows)
 
     def absorb(self, rows: dict[str, Row]) -> None:
@@ -58,9 +60,9 @@ class Worktree:
         changed = {
             path: row
             for path, row in rows.items()
-            if self._known.get(path) is None or self._known[path] != row.signature()
+            if (known := self._known.get(path)) is not row and not (known and row.is_still(known))
         }
-        gone = [path for path in self._known if path not in rows]
+        gone = self._known.keys() - rows.keys()
         changes: dict[str, Entry | None] = dict.fromkeys(gone)
         changes |= self._fetched(changed)
         self.tree = self._store.overlay(self.tree, changes)
@@ -68,7 +70,7 @@ class Worktree:
             del self._known[path]
             self._unstored.pop(path, None)
         for path, row in changed.items():
-            self._known[path] = row.signature()
+            self._known[path] = None if row.racy else row
             self._unstored.pop(path, None)
             if changes[path] is None:
                 self._unstored[path] = row.kind
@@ -86,7 +88,7 @@ class Worktree:
         key = self._store.put(content)
         entry = Entry("file", key, len(content), row.mode)
         self.tree = self._store.overlay(self.tree, {path: entry})
-        self._known[path] = row.signature()
+        self._known[path] = None if row.racy else row
         folder = path.rpartition("/")[0]
         while folder:
             self._known.setdefault(folder, None)
@@ -113,18 +115,21 @@ class Worktree:
             if kind != "file" or any(f"{want}/".startswith(f"{path}/") for want in wanted)
         }
         modes = self._opened(changes.keys() | gone, tree)
+        tickets = []
         for batch in _word_batches(sorted(gone)):
             words = paths_quoted(batch)
             opened = f"find {words} -type d -exec chmod u+rwx {{}} \\; 2>/dev/null"
-            self._session.ask(f"rm -rf {words} 2>/dev/null || {{ {opened}; rm -rf {words}; }}")
+            code = f"rm -rf {words} 2>/dev/null || {{ {opened}; rm -rf {words}; }}"
+            tickets.append(self._session.ask_later(code))
         made = {
             path: replace(entry, mode=_FOLDER_MODE) if entry.kind == "folder" else entry
             for path, entry in wanted.items()
         }
         if len(made) <= _FEW or not self._unpacked(made):
             for path, entry in made.items():
-                for ticket in self._put(path, entry):
-                    self._session.collect(ticket)
+                tickets += self._put(path, entry)
+        for ticket in tickets:
+            self._session.collect(ticket)
         self._chmod(modes)
         self._known |= dict.fromkeys(changes.keys() | modes.keys())
 
@@ -159,12 +164,10 @@ class Worktree:
 
     def _unpacked(self, entries: dict[str, Entry]) -> bool:
         """Send many entries as one tar; False where the sandbox cannot unpack it."""
-        into = 'cat "$swe_home/taken" >"$swe_home/bundle"'
-        for chunk in _chunked(tar_of_entries(self._store, entries)):
-            if self._session.collect(self._session.hand_over(chunk, into)).code:
-                return False
-            into = 'cat "$swe_home/taken" >>"$swe_home/bundle"'
-        return self._session.ask("unpack").code == 0
+        chunks = _chunked(tar_of_entries(self._store, entries))
+        tickets = self._session.write_later(chunks, '"$swe_home/bundle"')
+        codes = [self._session.collect(ticket).code for ticket in tickets]
+        return not any(codes) and self._session.ask("unpack").code == 0
 
     def _topmost(self, path: str, tree: str) -> str:
         """The path itself, or the highest folder above it that `tree` does not have."""
@@ -189,14 +192,10 @@ class Worktree:
             return [self._session.ask_later(f"{ready}ln -s -- {target} {word}")]
         if entry.kind != "file":
             return []
-        tickets = []
-        into = f'{ready}cat "$swe_home/taken" >'
-        if not entry.size_bytes:
-            tickets.append(self._session.ask_later(f"{ready}: >{word}"))
-        for chunk in self._store.blobs.chunks(entry.blob, CHUNK_BYTES):
-            tickets.append(self._session.hand_over(chunk, f"{into} {word}"))
-            into = 'cat "$swe_home/taken" >>'
-        tickets.append(self._session.ask_later(f"chmod {entry.mode:o} {word}"))
+        chunks = self._store.blobs.chunks(entry.blob, CHUNK_BYTES)
+        tickets = self._session.write_later(chunks, word, ready)
+        if entry.mode != _FILE_MODE:
+            tickets.append(self._session.ask_later(f"chmod {entry.mode:o} {word}"))
         return tickets
 
     def _fetched(self, rows: dict[str, Row]) -> dict[str, Entry | None]:

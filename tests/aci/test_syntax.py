@@ -1,6 +1,10 @@
 """The gate blocks new errors only, and never hangs."""
 
+import ast
+import textwrap
 import time
+from pathlib import Path
+from random import Random
 
 import pytest
 
@@ -94,3 +98,36 @@ def test_big_file_passes_with_a_note():
     checked = gate("a.py", b"", b"x = (\n" * 300_000)
     assert checked.problems == ()
     assert "not checked" in checked.note
+
+
+def test_layout_is_checked_around_the_change_as_if_in_the_whole_file() -> None:
+    """Random edits of a real module: what the host's parser says of all of it, the gate says."""
+    source = Path(textwrap.__file__).read_bytes()
+    rows = source.split(b"\n")
+    random = Random(7)
+    refused = 0
+    for _ in range(150):
+        at, count = random.randrange(len(rows)), random.randint(1, 4)
+        shifts = [b"  ", b"    ", b"        "]
+        choices = [
+            [],
+            [random.choice(shifts) + row for row in rows[at : at + count]],
+            [row[4:] for row in rows[at : at + count]],
+            [random.choice(shifts) + b"x = 1", *rows[at : at + count]],
+        ]
+        after = b"\n".join([*rows[:at], *random.choice(choices), *rows[at + count :]])
+        kinds = {problem.kind for problem in gate("a.py", source, after).problems}
+        if is_misaligned(after):
+            assert kinds, (at, count)
+        else:
+            assert "layout" not in kinds, (at, count)
+        refused += "layout" in kinds
+    assert refused > 20
+
+
+def is_misaligned(source: bytes) -> bool:
+    try:
+        ast.parse(source)
+    except SyntaxError as fault:
+        return isinstance(fault, IndentationError)
+    return False

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 
 from swe_agent.core.protocols import CommandResult
-from swe_agent.runtime.box import HOME
+from swe_agent.runtime.box import HOME, STATE
 from swe_agent.runtime.sandbox import BrokerSandbox
 from tests.runtime.conformance.rig import contents, said
 
@@ -62,14 +62,14 @@ SLOW = ("loops", "prints", "exec")
 CASES = [
     pytest.param("exports", kind, marks=pytest.mark.soak if kind in SLOW else ())
     for kind in RUBBISH
-] + [pytest.param(name, kind) for name in ("cwd", "taken", "bundle") for kind in KINDS]
+] + [pytest.param(name, kind) for name in ("cwd", "bundle") for kind in KINDS]
 
 
 @pytest.mark.parametrize(("name", "kind"), CASES)
 def test_a_replaced_file_does_not_wedge_the_shell(
     run: Run, sandbox: BrokerSandbox, name: str, kind: str
 ) -> None:
-    place = f"{HOME}/{name}"
+    place = f"{HOME if name == 'bundle' else STATE}/{name}"
     sandbox.execute(f"rm -rf {place}; {RUBBISH[kind].replace('@', place)}", 10)
     is_well(run, sandbox)
 
@@ -79,6 +79,8 @@ def test_a_replaced_file_does_not_wedge_the_shell(
     [
         f"rm -rf {HOME}/* {HOME}/.[!.]*",
         f"rm -rf {HOME}",
+        f"chmod 000 {STATE}",
+        f"rm -rf {STATE}/*; chmod 555 {STATE}",
         f"chmod 000 {HOME}",
         f"chmod 555 {HOME}",
         f"rm -rf {HOME}/*; chmod 000 {HOME}",
