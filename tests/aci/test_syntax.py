@@ -100,6 +100,7 @@ def test_big_file_passes_with_a_note():
     assert "not checked" in checked.note
 
 
+@pytest.mark.filterwarnings("ignore:invalid escape:DeprecationWarning")
 def test_layout_is_checked_around_the_change_as_if_in_the_whole_file() -> None:
     """Random edits of a real module: what the host's parser says of all of it, the gate says."""
     source = Path(textwrap.__file__).read_bytes()
