@@ -4,13 +4,14 @@ the patch."""
 import os
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from threading import Thread
 
 from swe_agent import __version__
 from swe_agent.aci.permissions import Human
 from swe_agent.agent.attempt import Attempt, Kit
-from swe_agent.agent.opened import DEFAULT_ISSUE, Company, OpenRun
+from swe_agent.agent.opened import BASELINE_ROUNDS, DEFAULT_ISSUE, Company, OpenRun
 from swe_agent.agent.reflect import salvage
 from swe_agent.agent.spending import purse_of
 from swe_agent.assemble import model_named, rates_of, route_of, sandboxes_of, strategy_named
@@ -36,6 +37,7 @@ from swe_agent.runtime.patience import Made, patiently
 from swe_agent.runtime.repository import read_repository
 from swe_agent.runtime.sandboxes import Sandboxes
 from swe_agent.runtime.setup import passed_on
+from swe_agent.runtime.supply import Supply
 from swe_agent.settings.keys import api_key
 from swe_agent.settings.load import Loaded
 from swe_agent.settings.prompts import prompt
@@ -149,11 +151,14 @@ def _go_on(run: OpenRun, model: Model) -> RunResult:
             run.settings, run.store, started.run_id, run.folder / "checkpoints"
         )
         sandboxes.version_tag = started.version_tag
-        place = _Place(run, sandboxes, _prepared(run, sandboxes))
-        ground = place.ground()
-        run.prove_base(ground)
-        place.attempt(model)
-        return run.finish(ground)
+        prepared = _prepared(run, sandboxes)
+        ahead = BASELINE_ROUNDS - len(run.state.baseline) + (not run.state.is_over)
+        with Supply(partial(sandboxes.open, prepared), prepared.tree, ahead) as supply:
+            place = _Place(run, supply)
+            ground = place.ground()
+            run.prove_base(ground)
+            place.attempt(model)
+            return run.finish(ground)
     except KeyboardInterrupt as stop:
         raise Interrupted(
             "Stopped; all work so far is saved.", f"`swe-agent resume {started.run_id}` goes on."
@@ -193,15 +198,14 @@ class _Place:
     """A run with its environment ready."""
 
     run: OpenRun
-    sandboxes: Sandboxes
-    prepared: Prepared
+    supply: Supply
 
     def ground(self) -> ProvingGround:
         """Where trees are tested."""
         run = self.run
         return ProvingGround(
             run.store,
-            lambda tree: self._patiently(lambda: self.sandboxes.fresh(self.prepared, tree)),
+            lambda tree: self._patiently(lambda: self.supply.fresh(tree)),
             run.environment.test_commands,
             run.settings.tests.timeout_s,
             run.store,
@@ -210,7 +214,7 @@ class _Place:
     def attempt(self, model: Model) -> None:
         """Spend the attempt, unless it is over; a limit ends it without a fault."""
         state = self.run.state
-        if state.accepted or state.limit:
+        if state.is_over:
             return
         kit = self._kit(model)
         assert state.checkpoint is not None, "the environment's"
@@ -232,7 +236,7 @@ class _Place:
             store=run.store,
             log=run.log,
             settings=settings,
-            open_sandbox=lambda at: self._patiently(lambda: self.sandboxes.open(self.prepared, at)),
+            open_sandbox=lambda at: self._patiently(lambda: self.supply.open(at)),
             folder=run.folder,
             targets=frozenset(targets),
             guards=guards_of(state.baseline),

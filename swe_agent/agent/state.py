@@ -121,6 +121,11 @@ class State:
     limit: LimitHit | None = None
     finished: RunFinished | None = None
 
+    @property
+    def is_over(self) -> bool:
+        """Whether the attempt has ended: with what it accepted, or at a limit."""
+        return self.accepted is not None or self.limit is not None
+
     def apply(self, event: Event) -> None:
         """Take one event in."""
         match event:

@@ -1,0 +1,86 @@
+"""Sandboxes of one environment, the next one opened while the present one works."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
+from types import TracebackType
+from typing import Self
+
+from swe_agent.core.errors import SandboxLost
+from swe_agent.core.events import Checkpoint
+from swe_agent.core.protocols import Sandbox
+
+
+class Supply:
+    """Gives out sandboxes, one at a time ahead; they are taken away behind the run's back.
+
+    To be closed: what was opened and not asked for goes then.
+    """
+
+    def __init__(self, make: Callable[[Checkpoint], Sandbox], tree: str, ahead: int = 0) -> None:
+        """
+        Args:
+            make: opens one with a checkpoint's tree and shell state; never called twice at once
+                by this supply's own thread.
+            tree: what those ahead are opened with.
+            ahead: how many will be asked for, as far as is known.
+        """
+        self._make, self._tree, self._left = make, tree, ahead
+        self._opener = ThreadPoolExecutor(1, "open-sandbox")
+        self._closer = ThreadPoolExecutor(1, "close-sandbox")
+        self._next: Future[Sandbox] | None = None
+        self._look_ahead()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        fault: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def open(self, checkpoint: Checkpoint) -> Sandbox:
+        """A sandbox with the tree and the shell state of a checkpoint; the caller closes it.
+
+        Raises:
+            EnvironmentFault: it cannot be made.
+            EngineAway: the engine does not answer.
+        """
+        coming, self._next = self._next, None
+        if coming is None:
+            return self._make(checkpoint)
+        sandbox = coming.result()
+        self._look_ahead()
+        try:
+            sandbox.restore(checkpoint)  # which also finds out whether it is still there
+        except SandboxLost:
+            self._closer.submit(sandbox.close)
+            return self._make(checkpoint)
+        return sandbox
+
+    def fresh(self, tree: str) -> AbstractContextManager[Sandbox]:
+        """A sandbox with a tree, opened now and taken away at the end of the block."""
+        return self._lent(self.open(Checkpoint(tree=tree)))
+
+    def close(self) -> None:
+        """Take away what is left, and wait until all that was given back is gone."""
+        coming, self._next, self._left = self._next, None, 0
+        if coming is not None and not coming.cancel() and coming.exception() is None:
+            coming.result().close()
+        self._opener.shutdown()
+        self._closer.shutdown()
+
+    @contextmanager
+    def _lent(self, sandbox: Sandbox) -> Iterator[Sandbox]:
+        try:
+            yield sandbox
+        finally:
+            self._closer.submit(sandbox.close)
+
+    def _look_ahead(self) -> None:
+        if self._left > 0:
+            self._left -= 1
+            self._next = self._opener.submit(self._make, Checkpoint(tree=self._tree))
