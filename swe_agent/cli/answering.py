@@ -1,6 +1,7 @@
 """The steps of `swe-agent ci`, each given what it needs and no more."""
 
 import os
+import secrets
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -74,7 +75,7 @@ def answer_event(forge: ForgeName, options: CiOptions) -> NoReturn:
     """
     around = github_surroundings(os.environ)
     loaded = load(options.config or (), options.assignments or (), options.overrides())
-    with _work_folder(options) as work:
+    with _no_commands(), _work_folder(options) as work:
         session = _Session(options, around, loaded.settings.ci, work, CallsShown(options.as_json))
         match options.step:
             case "gate":
@@ -198,6 +199,20 @@ def _event_bytes(path: Path) -> bytes:
     if len(raw) > _LARGEST_EVENT_BYTES:
         raise UsageFault("The event file is over 30 MB.", "That is no event of the forge's.")
     return raw
+
+
+@contextmanager
+def _no_commands() -> Iterator[None]:
+    """Inside, no line that is printed is a command to the runner, whoever wrote it."""
+    if os.environ.get("GITHUB_ACTIONS") != "true":
+        yield
+        return
+    word = secrets.token_hex(16)
+    print(f"::stop-commands::{word}", flush=True)
+    try:
+        yield
+    finally:
+        print(f"::{word}::", flush=True)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """A small repository on a fake forge, a fake runner, and runs whose outcome a test chooses."""
 
 import json
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -35,18 +36,25 @@ def git(folder: Path, *arguments: str) -> str:
     return done.stdout.strip()
 
 
-@pytest.fixture
-def bare(tmp_path: Path) -> Path:
-    """The forge's own repository: a commit with a bug on `main`."""
-    work, folder = tmp_path / "upstream", tmp_path / "bare.git"
+@pytest.fixture(scope="session")
+def upstream(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A bare repository with a commit that has a bug on `main`; copied, never changed."""
+    top = tmp_path_factory.mktemp("upstream")
+    work, folder = top / "work", top / "bare.git"
     work.mkdir()
     (work / "calc.py").write_text(CALC)
     (work / "test_calc.py").write_text(TESTS)
     git(work, "init", "-q", "-b", "main")
     git(work, "add", "-A")
     git(work, "commit", "-q", "-m", "base")
-    git(tmp_path, "clone", "-q", "--bare", str(work), str(folder))
+    git(top, "clone", "-q", "--bare", str(work), str(folder))
     return folder
+
+
+@pytest.fixture
+def bare(upstream: Path, tmp_path: Path) -> Path:
+    """The forge's own repository."""
+    return shutil.copytree(upstream, tmp_path / "bare.git")
 
 
 @pytest.fixture
@@ -134,7 +142,7 @@ class Outcome:
 def patch_of(repository: Path, files: dict[str, str | None]) -> bytes:
     """The patch that makes these files of HEAD; None deletes one, `-> x` makes a link to x."""
     work = repository.parent / f"patching-{repository.name}"
-    git(repository.parent, "clone", "-q", "--no-local", str(repository), str(work))
+    shutil.copytree(repository, work, symlinks=True)
     for name, text in files.items():
         path = work / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -151,7 +159,7 @@ def patch_of(repository: Path, files: dict[str, str | None]) -> bytes:
         check=True,
         capture_output=True,
     )
-    subprocess.run(["rm", "-rf", str(work)], check=True)
+    shutil.rmtree(work)
     return done.stdout
 
 

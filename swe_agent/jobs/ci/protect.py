@@ -12,7 +12,7 @@ from swe_agent.settings.schema import CiSettings
 _PROTECTED = GitIgnoreSpec.from_lines(
     (
         *(".github/", ".gitlab/", ".gitlab-ci.yml", "*.gitlab-ci.yml", ".gitea/", ".forgejo/"),
-        *("Jenkinsfile*", ".circleci/", ".buildkite/", ".travis.yml", ".drone.yml", ".ci/"),
+        *("jenkinsfile*", ".circleci/", ".buildkite/", ".travis.yml", ".drone.yml", ".ci/"),
         *("azure-pipelines*.y*ml", "bitbucket-pipelines.yml", ".woodpecker*", "appveyor.yml"),
         *("/action.y*ml", ".husky/", ".githooks/", ".git-hooks/", "lefthook.y*ml", ".lefthook*"),
         *(".pre-commit-config.yaml", ".pre-commit-hooks.yaml", "codeowners", ".gitmodules"),
@@ -74,6 +74,7 @@ def require_publishable(patch: bytes, rules: CiSettings) -> None:
             "Raise ci.max_files, if it is right.",
         )
     allowed = GitIgnoreSpec.from_lines(rules.allow_paths)
+    # Compared in lower case: a checkout on a case-blind disk would make the same file of them.
     wrong = [
         path
         for path in sorted(paths)

@@ -10,9 +10,12 @@ from swe_agent.core.events import Event, RunFinished, ToolCalled
 from swe_agent.core.protocols import Watcher
 from swe_agent.core.result import RunResult
 from swe_agent.core.task import Status, Verdict
+from swe_agent.core.text import decoded
 from swe_agent.jobs.ci.artifact import MOST_TESTS, Answer, Conclusion, Counts, Place, keep_answer
 from swe_agent.jobs.ci.plan import Plan
+from swe_agent.settings.keys import known_secrets
 from swe_agent.settings.load import Loaded
+from swe_agent.trajectory.redact import Redactor
 
 if TYPE_CHECKING:
     from swe_agent.solve import RunRequest
@@ -62,6 +65,7 @@ def work(plan: Plan, place: Workplace) -> Answer:
     if answer.conclusion == "environment" and plan.test_commands:
         place.say("The job's own test command does not work here; tests are detected instead.")
         answer, patch = _solved(plan, place, (), f"{name}-detected")
+    answer, patch = _discreet(answer, patch)
     keep_answer(place.answer, answer, patch)
     return answer
 
@@ -95,6 +99,19 @@ def _solved(
         return answer.model_copy(update={"reason": told[:_LONGEST_WORDS]}), b""
     patch = folder / "patch.diff"
     return _of_result(plan, result, heard), patch.read_bytes() if patch.is_file() else b""
+
+
+def _discreet(answer: Answer, patch: bytes) -> tuple[Answer, bytes]:
+    """The answer without any key that this process knows; a patch that holds one is no patch."""
+    redactor = Redactor(known_secrets())
+    told = decoded(patch)
+    if redactor.redacted(told) != told:
+        why = "The patch holds an API key of ours, so it was thrown away."
+        leak: dict[str, object] = {"conclusion": "error", "exit_code": 8, "reason": why}
+        answer, patch = answer.model_copy(update=leak), b""
+    words = {"summary": answer.summary, "reason": answer.reason}
+    clean = {name: redactor.redacted(text) for name, text in words.items()}
+    return answer.model_copy(update=clean), patch
 
 
 @dataclass(slots=True)

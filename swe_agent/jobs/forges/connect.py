@@ -7,7 +7,9 @@ from swe_agent.jobs.forges.dry import Assumed, DryWire, Show, github_answers
 from swe_agent.jobs.forges.forge import Forge, ForgeName
 from swe_agent.jobs.forges.github import GitHubForge
 from swe_agent.jobs.forges.github_wire import GitHubWire
-from swe_agent.jobs.forges.wire import PatientWire, Wire
+from swe_agent.jobs.forges.wire import DiscreetWire, PatientWire, Wire
+from swe_agent.settings.keys import known_secrets
+from swe_agent.trajectory.redact import Redactor
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,4 +45,5 @@ def connect(account: Account, say: Callable[[str], None], dry: Dry | None = None
     if dry is not None:
         wire = DryWire(real, dry.show, github_answers(dry.assumed))
     assert wire is not None, "a run that is not dry has a real wire"
+    wire = DiscreetWire(wire, Redactor((account.token, *known_secrets())))
     return GitHubForge(wire, account.repository, account.identity)

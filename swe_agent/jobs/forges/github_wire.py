@@ -84,12 +84,11 @@ def _fault(call: Call, status: int, headers: Mapping[str, str], payload: JsonVal
     """A refusal in words, with how long GitHub wants to be left alone."""
     said = text_in(payload, "message") or (payload if isinstance(payload, str) else "")
     pause: float | None = None
-    if status in (403, 429):
-        after = headers.get("retry-after", "")
-        if after.isdigit():
-            pause = float(after)
-        elif any(words in said.lower() for words in _THROTTLED):
-            pause = _USUAL_PAUSE_S
+    after = headers.get("retry-after", "")
+    if after.isdigit():
+        pause = float(after)
+    elif status in (403, 429) and any(words in said.lower() for words in _THROTTLED):
+        pause = _USUAL_PAUSE_S
     errors = payload.get("errors") if isinstance(payload, dict) else None
     more = f" {json.dumps(errors)}" if errors else ""
     message = f"GitHub answers {status} to {call.method} {call.path}: {visible(said + more)[:300]}"

@@ -2,12 +2,13 @@
 
 import time
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal, Protocol
 
 from pydantic import JsonValue
 
 from swe_agent.core.errors import ForgeFault
+from swe_agent.trajectory.redact import Redactor
 
 PAGE = 100
 """Rows that are asked for at once: the most that both forges give."""
@@ -72,6 +73,23 @@ class PatientWire:
                 self.say(f"{fault.message}; again in {pause:g} s")
             self.sleep(pause)
             left, wait = left - pause, wait * 2
+
+
+@dataclass(frozen=True, slots=True)
+class DiscreetWire:
+    """Takes known secrets out of every text before it leaves."""
+
+    wire: Wire
+    redactor: Redactor
+
+    def send(self, call: Call) -> JsonValue:
+        if call.body is None:
+            return self.wire.send(call)
+        body = {key: self._redacted(value) for key, value in call.body.items()}
+        return self.wire.send(replace(call, body=body))
+
+    def _redacted(self, value: JsonValue) -> JsonValue:
+        return self.redactor.redacted(value) if isinstance(value, str) else value
 
 
 def rows(
