@@ -17,6 +17,7 @@ from swe_agent.cli.export import export
 from swe_agent.cli.inspect import inspect
 from swe_agent.cli.locate import locate
 from swe_agent.cli.replay import replay
+from swe_agent.cli.report import report
 from swe_agent.cli.resume import resume
 from swe_agent.cli.run import run
 from swe_agent.core.errors import ExitCode, SweAgentError
@@ -32,6 +33,7 @@ app.command()(locate)
 app.command()(replay)
 app.command()(inspect)
 app.command()(compare)
+app.command()(report)
 app.command()(export)
 app.command()(convert)
 app.add_typer(ci.app, name="ci")

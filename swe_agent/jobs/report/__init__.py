@@ -1,0 +1,1 @@
+"""A run or a batch as one self-contained HTML page."""
