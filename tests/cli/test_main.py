@@ -138,4 +138,4 @@ def test_shell_completion_names_the_commands():
         [sys.executable, "-c", script], env=environment, capture_output=True, text=True
     )
 
-    assert done.stdout.split() == ["run", "resume", "replay", "runs"]
+    assert done.stdout.split() == ["run", "resume", "replay", "report", "runs"]
