@@ -7,6 +7,8 @@ from pathlib import Path
 from swe_agent.aci.load import load_tools
 from swe_agent.aci.permissions import Human, Permissions
 from swe_agent.aci.route import Route
+from swe_agent.aci.shelf import SEARCH
+from swe_agent.aci.tool import Tool
 from swe_agent.agent.attempt import Attempt
 from swe_agent.context.economy import Rates
 from swe_agent.core.errors import UsageFault
@@ -86,8 +88,20 @@ def route_of(settings: Settings, store: TreeStore, human: Human | None) -> Route
     Raises:
         UsageFault: a tool file cannot be loaded.
     """
-    tools = load_tools(content_roots("tools"), settings.tools.names)
-    return Route(tools, Permissions(settings.mode, human), store)
+    tools, shelf = tools_of(settings)
+    return Route(tools, Permissions(settings.mode, human), store, shelf)
+
+
+def tools_of(settings: Settings) -> tuple[tuple[Tool, ...], tuple[str, ...]]:
+    """All tools that the settings name, and the names of those that lie on the shelf at first.
+
+    Raises:
+        UsageFault: a tool file cannot be loaded.
+    """
+    names = settings.tools.names
+    shelf = tuple(name for name in settings.tools.on_demand if name not in names)
+    search = (SEARCH,) if shelf else ()
+    return load_tools(content_roots("tools"), (*names, *search, *shelf)), shelf
 
 
 def sandboxes_of(settings: Settings, store: TreeStore, run_id: str, folder: Path) -> Sandboxes:

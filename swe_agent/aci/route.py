@@ -7,13 +7,15 @@ through.
 import difflib
 import inspect
 import traceback
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import BaseModel, JsonValue
 
 from swe_agent.aci.arguments import BadArguments, schema_of, validated
 from swe_agent.aci.permissions import Permissions
+from swe_agent.aci.shelf import SEARCH, Shelf
 from swe_agent.aci.tool import Failed, Tool, ToolOutput, Workbench
 from swe_agent.core.chunks import file_chunks
 from swe_agent.core.errors import SweAgentError, ToolFailure
@@ -25,15 +27,36 @@ from swe_agent.core.text import elided
 class Route:
     """The tools of a run, and the only way to them."""
 
-    def __init__(self, tools: Iterable[Tool], permissions: Permissions, blobs: BlobStore) -> None:
+    def __init__(
+        self,
+        tools: Iterable[Tool],
+        permissions: Permissions,
+        blobs: BlobStore,
+        on_demand: Collection[str] = (),
+    ) -> None:
+        """
+        Args:
+            tools: all of them, in order.
+            permissions: asked before each call.
+            blobs: where whole outputs go.
+            on_demand: names of those that lie on the shelf at first.
+        """
         self._tools = {tool.name: tool for tool in tools}
         self._permissions = permissions
         self._blobs = blobs
-        self._specs = tuple(spec_of(tool) for tool in self._tools.values())
+        specs = [spec_of(tool) for tool in self._tools.values()]
+        self.shelf = Shelf(tuple(spec for spec in specs if spec.name in on_demand))
+        self._specs = tuple(self._told(spec) for spec in specs if spec.name not in on_demand)
 
     def specs(self) -> tuple[ToolSpec, ...]:
-        """The tools as a model is told of them, in order."""
+        """The tools that a model is told of from the start, in order."""
         return self._specs
+
+    def _told(self, spec: ToolSpec) -> ToolSpec:
+        """The spec; the one that takes from the shelf tells what lies there."""
+        if spec.name != SEARCH:
+            return spec
+        return replace(spec, description=f"{spec.description}\nThere is:\n{self.shelf.listed()}")
 
     def writes(self, call: ToolCall) -> bool:
         """Whether the call may change the tree; an unknown tool changes nothing."""

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Protocol
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
+from swe_agent.aci.shelf import Shelf
 from swe_agent.core.errors import ToolFailure
 from swe_agent.core.messages import Observation, Outcome, ToolCall
 from swe_agent.core.protocols import BlobStore, Sandbox
@@ -90,6 +91,11 @@ class Workbench(Protocol):
     @property
     def test_commands(self) -> tuple[str, ...]:
         """The run's test commands; empty: none are known."""
+        ...
+
+    @property
+    def shelf(self) -> Shelf:
+        """Tools that the model gets when it asks for them."""
         ...
 
     def past(self) -> Sequence[PastCall]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
 from swe_agent.aci.route import Route
+from swe_agent.aci.shelf import Shelf
 from swe_agent.aci.tool import PastCall, ToolLimits, Workbench
 from swe_agent.agent.desk import Desk
 from swe_agent.agent.folding import Room
@@ -122,6 +123,10 @@ class Attempt:
         environment = self.state.environment
         return environment.test_commands if environment else ()
 
+    @property
+    def shelf(self) -> Shelf:
+        return self.kit.route.shelf
+
     def past(self) -> Sequence[PastCall]:
         """All earlier calls of the attempt, in order."""
         return self.state.past
@@ -161,6 +166,9 @@ class Attempt:
         # What the limit cut once gets twice the room.
         times = 2 if state.turn and state.turn.stop == "max_tokens" else 1
         limit = times * settings.models.max_output_tokens
+        taken = self.kit.route.shelf.taken(state.taken)
+        if taken != self._head.taken:
+            self._head = replace(self._head, taken=taken)
         head = self._head
         room = Room(state, self.append, settings, self.kit.rates, self.kit.window_tokens)
         while True:

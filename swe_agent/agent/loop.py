@@ -4,9 +4,11 @@ What is done next follows from the state alone, so a resumed attempt goes on in 
 step.
 """
 
+from itertools import islice
+
 from swe_agent.agent.attempt import Attempt
 from swe_agent.agent.guardrails import stuck
-from swe_agent.agent.phases import PHASES
+from swe_agent.agent.phases import LARGE_FILES, PHASES
 from swe_agent.agent.reflect import reflect
 from swe_agent.core.errors import LimitReached
 from swe_agent.core.events import LimitHit, Phase, PhaseStarted
@@ -57,9 +59,16 @@ def begin(attempt: Attempt, phase: Phase, iteration: int) -> None:
         message = f"{most} iterations are used up"
         attempt.append(LimitHit(limit="iterations", value=most, message=message))
         raise LimitReached("iterations", message)
-    template = PHASES[phase].prompt
-    note = attempt.note(template) if template else None
-    attempt.append(PhaseStarted(phase=phase, iteration=iteration, note=note))
+    row = PHASES[phase]
+    note = attempt.note(row.prompt) if row.prompt else None
+    tools = row.gives if row.gives and _is_large(attempt) else ()
+    attempt.append(PhaseStarted(phase=phase, iteration=iteration, note=note, tools=tools))
+
+
+def _is_large(attempt: Attempt) -> bool:
+    started, store = attempt.state.started, attempt.kit.store
+    entries = store.entries(started.base_tree) if started else iter(())
+    return sum(1 for _ in islice(entries, LARGE_FILES + 1)) > LARGE_FILES
 
 
 def _next(attempt: Attempt) -> Phase | None:

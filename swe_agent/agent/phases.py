@@ -16,12 +16,21 @@ class PhaseRow:
     ends_after: frozenset[str]
     """Tools whose use ends the phase."""
     next: Phase
+    gives: tuple[str, ...] = ()
+    """Tools of the shelf that it gives in a repository of over `LARGE_FILES` files."""
 
 
+LARGE_FILES = 500
 _CHANGES = frozenset({"edit", "edit_lines", "create", "undo", "try_edits", "plan"})
 
 PHASES: dict[Phase, PhaseRow] = {
-    "plan": PhaseRow("task", turns=12, ends_after=_CHANGES | {"submit", "run_tests"}, next="edit"),
+    "plan": PhaseRow(
+        "task",
+        turns=12,
+        ends_after=_CHANGES | {"submit", "run_tests"},
+        next="edit",
+        gives=("repo_map", "find_symbol"),
+    ),
     "edit": PhaseRow("", turns=60, ends_after=frozenset({"submit"}), next="test"),
     "test": PhaseRow("", turns=0, ends_after=frozenset(), next="reflect"),
     "reflect": PhaseRow("", turns=0, ends_after=frozenset(), next="edit"),

@@ -34,7 +34,7 @@ from swe_agent.core.events import (
     ToolCalled,
     ToolReturned,
 )
-from swe_agent.core.messages import Message, Note, ToolCall, Turn, Usage
+from swe_agent.core.messages import Message, Note, Observation, ToolCall, Turn, Usage
 from swe_agent.core.task import TestReport
 
 EDITS = frozenset({"edit", "edit_lines", "create", "undo"})
@@ -114,6 +114,8 @@ class State:
     """Names of the reminders given in this iteration."""
     reminded: dict[str, int] = field(default_factory=dict)
     """Name of a reminder to the step after which it was last given."""
+    taken: dict[str, None] = field(default_factory=dict)
+    """Names of tools that phases gave and that the model asked for or called, in order."""
     ledger: dict[str, LedgerRow] = field(default_factory=dict)
     reckoned: int = 0
     """Tokens of the last prompt, as we reckoned them."""
@@ -213,6 +215,7 @@ class State:
             self.judged = ""
         self.phase, self.iteration = event.phase, event.iteration
         self.done_in_phase, self.turns_in_phase, self.tested_in_phase = set(), 0, False
+        self.taken |= dict.fromkeys(event.tools)
         self._say(event.note)
 
     def _request(self, event: ModelCalled | ModelFailed | ModelReplied) -> None:
@@ -252,6 +255,7 @@ class State:
         self.past.append(past)
         self.edits_untested = 0 if call.name in TESTS else self.edits_untested + is_edit(past)
         self.plan = past if call.name == "plan" else self.plan
+        self.taken |= dict.fromkeys((call.name, *_taken(event.observation)))
         if event.observation.outcome == "ok":
             self.done_in_phase.add(call.name)
             self.submitted = self.submitted or call.name == "submit"
@@ -289,3 +293,10 @@ class State:
 def is_edit(past: PastCall) -> bool:
     """Whether a call changed a file."""
     return past.call.name in EDITS and past.observation.outcome == "ok"
+
+
+def _taken(observation: Observation) -> list[str]:
+    """Names of the tools that a search of the shelf gave."""
+    said = observation.data if isinstance(observation.data, dict) else {}
+    names = said.get("tools")
+    return [str(name) for name in names] if isinstance(names, list) else []

@@ -18,22 +18,33 @@ app = typer.Typer(
 
 @app.command("list")
 def list_tools(as_json: Json = False) -> None:
-    """List the tools that are offered, built-in ones and yours.
+    """List the tools that are offered, built-in ones and yours; those on demand are told by name
+    until the model asks for them.
 
     \b
     Examples:
       swe-agent tools list
       swe-agent tools list --json
     """
+    from swe_agent.assemble import tools_of
     from swe_agent.cli.screen import print_json, print_table
     from swe_agent.cli.wording import one_line
+    from swe_agent.settings.load import load
 
-    tools = _tools(None)
+    tools, shelf = tools_of(load().settings)
     if as_json:
-        print_json([_described(tool) for tool in tools])
+        print_json([_described(t) | {"on_demand": t.name in shelf} for t in tools])
         return
-    rows = [(t.name, _source(t), one_line(t.__doc__ or "", 80)) for t in tools]
-    print_table(("tool", "from", "what the model is told"), rows)
+    rows = [
+        (
+            tool.name,
+            _source(tool),
+            "on demand" if tool.name in shelf else "always",
+            one_line(tool.__doc__ or "", 80),
+        )
+        for tool in tools
+    ]
+    print_table(("tool", "from", "offered", "what the model is told"), rows)
 
 
 @app.command()
@@ -51,7 +62,7 @@ def show(
 
     from swe_agent.cli.screen import print_json, say
 
-    (tool,) = _tools(name)
+    tool = _tool(name)
     described = _described(tool)
     if as_json:
         print_json(described)
@@ -61,14 +72,11 @@ def show(
     say(json.dumps(described["schema"], indent=2, ensure_ascii=False))
 
 
-def _tools(name: str | None) -> "tuple[Tool, ...]":
+def _tool(name: str) -> "Tool":
     from swe_agent.aci.load import load_tools
     from swe_agent.settings.content import content_roots
-    from swe_agent.settings.load import load
 
-    names = load().settings.tools.names if name is None else (name,)
-    loaded = load_tools(content_roots("tools"), names)
-    return loaded if name is None else loaded[:1]
+    return load_tools(content_roots("tools"), (name,))[0]
 
 
 def _described(tool: "Tool") -> "dict[str, JsonValue]":

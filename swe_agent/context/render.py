@@ -26,6 +26,8 @@ class Head:
     tools: tuple[ToolSpec, ...] = ()
     rules: Note | None = None
     """The project's own rules; None where it has none."""
+    taken: tuple[ToolSpec, ...] = ()
+    """Tools that were asked for."""
 
     @cached_property
     def rows(self) -> tuple[LedgerRow, ...]:
@@ -35,6 +37,11 @@ class Head:
             LedgerRow(layer="system", tokens=tokens_of(self.system), why="always"),
             LedgerRow(layer="tools", tokens=tools, why="always"),
         ]
+        if self.taken:
+            tokens = sum(tokens_of(spec_text(spec)) for spec in self.taken)
+            names = ", ".join(spec.name for spec in self.taken)
+            why = f"asked for: {names}"
+            rows.append(LedgerRow(layer="tools on demand", tokens=tokens, why=why))
         if self.rules:
             tokens = tokens_of(self.rules.text)
             rows.append(LedgerRow(layer="rules", tokens=tokens, why="the project's own"))
@@ -61,7 +68,7 @@ def render(
     prompt = Prompt(
         head.system,
         (*rules, *story.messages()),
-        head.tools,
+        (*head.tools, *head.taken),
         max_output_tokens,
         left_out=story.before(),
     )

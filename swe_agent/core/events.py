@@ -64,6 +64,8 @@ class PhaseStarted(Record):
     iteration: int
     note: Note | None = None
     """What the model is told when the phase begins."""
+    tools: tuple[str, ...] = ()
+    """Tools of the shelf that it gets from here on."""
 
 
 class LedgerRow(Record):

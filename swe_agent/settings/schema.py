@@ -154,6 +154,8 @@ class ToolSettings(Section):
         "try_edits",
     )
     """Tools that are offered, in this order."""
+    on_demand: tuple[Name, ...] = ("repo_map", "find_symbol", "find_references", "query_graph")
+    """Tools that are told by name alone, until the model asks for them with `tool_search`."""
     window_lines: int = Field(100, ge=5, le=2000)
     """Lines that `view` shows at once."""
     search_hits: int = Field(100, ge=1, le=10_000)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from swe_agent.aci.shelf import Shelf
 from swe_agent.aci.tool import PastCall, ToolLimits, Workbench
 from swe_agent.core.errors import ToolFailure
 from swe_agent.core.events import Checkpoint
@@ -151,6 +152,7 @@ class Bench:
         self.report = TestReport()
         self.asked: list[tuple[str, ...]] = []
         self.calls: list[PastCall] = []
+        self.shelf = Shelf()
 
     def past(self) -> Sequence[PastCall]:
         return self.calls

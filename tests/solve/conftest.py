@@ -39,7 +39,7 @@ MUL = "test_calc.CalcTest.test_mul"
 Reply = dict[str, object]
 
 
-def call(name: str, **arguments: object) -> Reply:
+def call(name: str, /, **arguments: object) -> Reply:
     """A reply that makes one call."""
     return {"text": "", "tool_calls": [{"name": name, "arguments": arguments}]}
 

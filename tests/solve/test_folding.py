@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from swe_agent.core.events import HistoryFolded
-from tests.solve.conftest import FIX, SUBMIT, Play, Reply, call
+from tests.solve.conftest import FIX, SUBMIT, Play, Reply, call, git
 
 pytestmark = pytest.mark.docker
 
@@ -47,3 +47,24 @@ def test_a_reminder_comes_with_the_first_change_of_a_test(play: Play) -> None:
     reminders = play([change, FIX, SUBMIT]).of("reminder_given")
     assert [reminder.name for reminder in reminders] == ["tests_edited"]
     assert "test_calc.py" in reminders[0].note.text
+
+
+def test_a_tool_of_the_shelf_is_told_whole_once_it_was_asked_for(play: Play) -> None:
+    played = play(
+        [call("tool_search", query="find_symbol"), call("find_symbol", name="add"), FIX, SUBMIT]
+    )
+    rows = [row for event in played.of("context_rendered") for row in event.rows]
+    taken = [row.why for row in rows if row.layer == "tools on demand"]
+    assert taken == ["asked for: find_symbol"]
+    assert played.observations()[1].startswith("calc.py:1-2 function add")
+    assert played.result.verdict == "verified"
+
+
+def test_a_large_repository_gives_the_map_in_the_plan_phase(play: Play, project: Path) -> None:
+    for number in range(501):
+        (project / f"more_{number}.txt").write_text("x\n")
+    git(project, "add", "-A")
+    git(project, "commit", "-q", "-m", "more")
+    rows = [row for event in play([FIX, SUBMIT]).of("context_rendered") for row in event.rows]
+    taken = [row.why for row in rows if row.layer == "tools on demand"]
+    assert taken == ["asked for: repo_map, find_symbol"]
