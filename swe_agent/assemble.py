@@ -3,6 +3,7 @@ makes, when it is used."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from swe_agent.aci.load import load_tools
 from swe_agent.aci.permissions import Human, Permissions
@@ -29,6 +30,9 @@ from swe_agent.settings.egress import egress_of
 from swe_agent.settings.keys import api_keys
 from swe_agent.settings.schema import Settings
 from swe_agent.strategies import react
+
+if TYPE_CHECKING:
+    from swe_agent.runtime.engine import Engine
 
 USUAL_WINDOW_TOKENS = 128_000
 """A model's context window where the price list has none."""
@@ -104,8 +108,16 @@ def tools_of(settings: Settings) -> tuple[tuple[Tool, ...], tuple[str, ...]]:
     return load_tools(content_roots("tools"), (*names, *search, *shelf)), shelf
 
 
-def sandboxes_of(settings: Settings, store: TreeStore, run_id: str, folder: Path) -> Sandboxes:
+def sandboxes_of(
+    settings: Settings,
+    store: TreeStore,
+    run_id: str,
+    folder: Path,
+    engine: "Engine | None" = None,
+) -> Sandboxes:
     """What makes the run's sandboxes: as the settings say, else the best that works here.
+
+    `engine` is the client that several runs share; None: one of its own.
 
     Raises:
         UsageFault: an image is named for a kind without images.
@@ -120,7 +132,9 @@ def sandboxes_of(settings: Settings, store: TreeStore, run_id: str, folder: Path
         network=egress.always,
         allow=egress.allowed,
     )
-    kind = choose_sandbox(settings.sandbox.kind, settings.sandbox.image).kind
+    kind = settings.sandbox.kind
+    if kind is None or engine is None:
+        kind = choose_sandbox(settings.sandbox.kind, settings.sandbox.image).kind
     if kind != "docker":
         if kind == "none" and egress.allowed:
             raise UsageFault(
@@ -129,6 +143,8 @@ def sandboxes_of(settings: Settings, store: TreeStore, run_id: str, folder: Path
                 "Use --sandbox docker or bubblewrap, or --network on.",
             )
         return EnginelessSandboxes(kind, store, limits, folder)
-    client = connect(settings.engine.start_timeout_s)
-    reap(client)
+    client = engine
+    if client is None:
+        client = connect(settings.engine.start_timeout_s)
+        reap(client)
     return DockerSandboxes(client, store, run_id, limits, folder)

@@ -133,6 +133,8 @@ class _Maker:
 
     def _commands(self, sandbox: Sandbox) -> tuple[str, ...]:
         """How to test: as told, else as detected, else as the profile says."""
+        if self._settings.tests.skip:
+            return ()
         if given := self._settings.tests.commands:
             return given
         try:
@@ -182,7 +184,10 @@ class _Maker:
         return {**self._facts.blanks, "runner": runner}
 
     def _is_enough(self, sandbox: Sandbox) -> bool:
-        """Whether tests can be run without set-up."""
+        """Whether tests can be run without set-up; an image that was named has what is needed
+        where none are."""
+        if self._settings.tests.skip and self._settings.sandbox.image:
+            return True
         why = self._lacking(sandbox)
         if why:
             name = self._profile.name if self._profile else ""

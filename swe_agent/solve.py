@@ -11,8 +11,15 @@ from threading import Thread
 from swe_agent import __version__
 from swe_agent.aci.permissions import Human
 from swe_agent.agent.attempt import Attempt, Kit
-from swe_agent.agent.opened import BASELINE_ROUNDS, DEFAULT_ISSUE, Company, OpenRun
+from swe_agent.agent.opened import (
+    BASELINE_ROUNDS,
+    DEFAULT_ISSUE,
+    Company,
+    OpenRun,
+    finished_result,
+)
 from swe_agent.agent.reflect import salvage
+from swe_agent.agent.shared import Shared
 from swe_agent.agent.spending import purse_of
 from swe_agent.assemble import model_named, rates_of, route_of, sandboxes_of, strategy_named
 from swe_agent.core.errors import Interrupted, LimitReached, SweAgentError, UsageFault
@@ -30,11 +37,11 @@ from swe_agent.core.result import RunResult
 from swe_agent.core.task import Task
 from swe_agent.models.purse import Purse
 from swe_agent.models.registry import default_model
-from swe_agent.provision import Wanted, again, provision, record_consent
+from swe_agent.provision import Provision, Wanted, again, provision, record_consent
 from swe_agent.runtime.environment import Prepared
-from swe_agent.runtime.intake import take_in
+from swe_agent.runtime.origins import Origin, WorkTree
 from swe_agent.runtime.patience import Made, patiently
-from swe_agent.runtime.repository import read_repository
+from swe_agent.runtime.repository import find_root
 from swe_agent.runtime.sandboxes import Sandboxes
 from swe_agent.runtime.setup import passed_on
 from swe_agent.runtime.supply import Supply
@@ -51,7 +58,8 @@ from swe_agent.verify.verdict import ProvingGround, targets_of
 class RunRequest:
     """What a run is asked for."""
 
-    repository: Path
+    repository: Path | Origin
+    """A folder of the user's repository, or where else it comes from."""
     issue: str
     """Empty: make the failing tests pass."""
     settings: Loaded
@@ -63,11 +71,15 @@ class RunRequest:
     """Hears the model's text as it comes in; for the eye alone."""
     total: Purse | None = None
     """What this run may spend together with others; None: its own limits alone hold."""
+    shared: Shared | None = None
+    """What this run has in common with others of the process; None: nothing."""
+    has_targets: bool = True
+    """Whether all that fails under the given test commands is to be fixed."""
 
     @property
     def company(self) -> Company:
         """Who the run has to do with."""
-        return Company(self.say, self.human, self.listen, self.total)
+        return Company(self.say, self.human, self.listen, self.total, self.shared)
 
 
 def solve(request: RunRequest, watch: Watcher) -> RunResult:
@@ -80,15 +92,17 @@ def solve(request: RunRequest, watch: Watcher) -> RunResult:
     strategy_named(settings.strategy)
     spec, _ = default_model(settings, api_key)
     model = model_named(spec, settings, request.say)
-    repository = read_repository(request.repository, settings.sandbox.include)
+    origin = request.repository
+    if isinstance(origin, Path):
+        origin = WorkTree(find_root(origin), settings.sandbox.include)
     with OpenRun(request.run_folder, watch, request.company) as run:
-        tree, behind = take_in(repository, run.store, settings.sandbox.include)
-        record_consent(request.settings, run.store.reader(tree))
+        taken = origin.taken(run.store)
+        record_consent(request.settings, run.store.reader(taken.tree))
         task = Task(
             id=request.run_folder.name,
             issue=request.issue or DEFAULT_ISSUE,
-            repository=str(repository.root),
-            test_commands=settings.tests.commands,
+            repository=taken.repository,
+            test_commands=settings.tests.commands if request.has_targets else (),
         )
         run.store.flush()
         run.append(
@@ -98,10 +112,10 @@ def solve(request: RunRequest, watch: Watcher) -> RunResult:
                 task=task,
                 model=spec,
                 strategy=settings.strategy,
-                base_tree=tree,
-                head=repository.head,
-                version_tag=repository.version_tag,
-                left_behind=behind,
+                base_tree=taken.tree,
+                head=taken.head,
+                version_tag=taken.version_tag,
+                left_behind=taken.left_behind,
                 settings=settings.model_dump(mode="json"),
             )
         )
@@ -124,7 +138,7 @@ def resume(
     if started is None:
         raise UsageFault(f"the run {run_folder.name} never began", "start it anew: `swe-agent run`")
     if isinstance(events[-1], RunFinished) and not issue:
-        return RunResult.model_validate_json((run_folder / "result.json").read_bytes())
+        return finished_result(run_folder, events)
     settings = Settings.model_validate(started.settings)
     company = company or Company()
     model = model_named(started.model, settings, company.say)
@@ -147,14 +161,18 @@ def _go_on(run: OpenRun, model: Model) -> RunResult:
     Thread(target=model.warm_up, name="warm-up", daemon=True).start()
     started = run.started
     try:
-        sandboxes = sandboxes_of(
-            run.settings, run.store, started.run_id, run.folder / "checkpoints"
-        )
+        shared = run.company.shared
+        engine = shared.engine if shared else None
+        folder = run.folder / "checkpoints"
+        sandboxes = sandboxes_of(run.settings, run.store, started.run_id, folder, engine)
         sandboxes.version_tag = started.version_tag
         prepared = _prepared(run, sandboxes)
-        ahead = BASELINE_ROUNDS - len(run.state.baseline) + (not run.state.is_over)
+        # Rounds of base that are shared may be there already.
+        rounds = 0 if shared else BASELINE_ROUNDS - len(run.state.baseline)
+        ahead = rounds + (not run.state.is_over)
         with Supply(partial(sandboxes.open, prepared), prepared.tree, ahead) as supply:
             place = _Place(run, supply)
+            place.examine()
             ground = place.ground()
             run.prove_base(ground)
             place.attempt(model)
@@ -173,9 +191,7 @@ def _prepared(run: OpenRun, sandboxes: Sandboxes) -> Prepared:
     known = run.state.environment
     if known is not None and (found := again(known, sandboxes)):
         return found
-    tree = run.started.base_tree
-    reader, keys = run.store.reader(tree), passed_on(os.environ)
-    made = provision(Wanted(run.settings, tree, reader, run.company.say, keys), sandboxes)
+    made = _provision(run, sandboxes)
     if known is None:
         run.store.flush()
         run.append(
@@ -193,12 +209,39 @@ def _prepared(run: OpenRun, sandboxes: Sandboxes) -> Prepared:
     return made.prepared
 
 
+def _provision(run: OpenRun, sandboxes: Sandboxes) -> Provision:
+    """The environment, made now, or for an earlier run with the same tree and settings."""
+    tree, settings = run.started.base_tree, run.settings
+    reader, keys = run.store.reader(tree), passed_on(os.environ)
+
+    def make() -> Provision:
+        return provision(Wanted(settings, tree, reader, run.company.say, keys), sandboxes)
+
+    if run.company.shared is None:
+        return make()
+    wanted = f"{settings.sandbox.model_dump_json()} {settings.tests.model_dump_json()}"
+    made = run.company.shared.once((tree, wanted, run.started.version_tag), make)
+    # What set-up changed in the tree lies in the store of the run that made it.
+    return made if made.prepared.tree == tree else make()
+
+
 @dataclass(frozen=True, slots=True)
 class _Place:
     """A run with its environment ready."""
 
     run: OpenRun
     supply: Supply
+
+    def examine(self) -> None:
+        """Have the environment looked into, where somebody wants to, before anything is paid."""
+        shared, environment = self.run.company.shared, self.run.environment
+        if shared and shared.examine:
+            tree = environment.checkpoint.tree
+            shared.examine(
+                environment.image,
+                self.run.started.head,
+                lambda: self._patiently(lambda: self.supply.fresh(tree)),
+            )
 
     def ground(self) -> ProvingGround:
         """Where trees are tested."""

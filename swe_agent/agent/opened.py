@@ -1,15 +1,20 @@
 """An open run: its folder, log and store, and its state so far; what is proved in it and what it
 came to. `solve.py` says how it goes on."""
 
+import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 from typing import Self
 
+from pydantic import ValidationError
+
 from swe_agent.aci.permissions import Human
 from swe_agent.agent.outcome import exit_of, result_of
+from swe_agent.agent.shared import Shared
 from swe_agent.agent.state import State
 from swe_agent.core.errors import SweAgentError, UsageFault
 from swe_agent.core.events import EnvironmentReady, Event, RunFinished, RunStarted, TestsRan
@@ -33,6 +38,8 @@ DEFAULT_ISSUE = "Make the failing tests pass."
 BASELINE_ROUNDS = 2
 """What passes in one of them only is flaky."""
 _SHOWN_FAILURES = 10
+_SHARED_BYTES = 1_000_000
+"""Of a shared round's output; a longer one stays with the run that made it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +54,8 @@ class Company:
     """Hears the model's text as it comes in; for the eye alone."""
     total: Purse | None = None
     """What this run may spend together with others; None: its own limits alone hold."""
+    shared: Shared | None = None
+    """What this run has in common with others of the process; None: nothing."""
 
 
 class OpenRun:
@@ -73,6 +82,16 @@ class OpenRun:
 
     def __exit__(self, *_: object) -> None:
         self._open.close()
+        if self.state.started is None:
+            self._leave_no_trace()
+
+    def _leave_no_trace(self) -> None:
+        """A run that never began is no run."""
+        log = self.folder / "events.jsonl"
+        with suppress(OSError):
+            if log.stat().st_size == 0:
+                shutil.rmtree(self.folder / "checkpoints", ignore_errors=True)
+                log.unlink()
 
     def append(self, event: Event) -> None:
         """Write an event, then take it in as it was written."""
@@ -110,9 +129,10 @@ class OpenRun:
         """
         tree = self.environment.checkpoint.tree
         while len(self.state.baseline) < BASELINE_ROUNDS:
-            report = ground.round(tree)
-            require_collected(report, ground.commands)
             last = len(self.state.baseline) == BASELINE_ROUNDS - 1
+            report = self._round_of_base(ground, tree, last)
+            if ground.commands:
+                require_collected(report, ground.commands)
             note = _baseline_note(report) if last else None
             self.store.flush()
             self.append(TestsRan(purpose="baseline", tree=tree, report=report, note=note))
@@ -121,6 +141,22 @@ class OpenRun:
                 "No issue is given, and no test fails.",
                 "Say what to do with --issue TEXT, or how to test with --test 'COMMAND'.",
             )
+
+    def _round_of_base(self, ground: ProvingGround, tree: str, last: bool) -> TestReport:
+        """A round of the untouched base; runs with the same base and environment share it."""
+        shared = self.company.shared
+        if shared is None:
+            return ground.round(tree)
+
+        def made() -> tuple[TestReport, bytes | None]:
+            report = ground.round(tree)
+            whole = self.store.get(report.blob) if report.blob else None
+            return report, whole if whole is None or len(whole) <= _SHARED_BYTES else None
+
+        image = self.environment.image
+        report, whole = shared.once((image, tree, ground.commands, ground.timeout_s, last), made)
+        blob = None if whole is None else self.store.put(whole)
+        return report.model_copy(update={"blob": blob})
 
     def _is_default(self) -> bool:
         return self.started.task.issue == DEFAULT_ISSUE
@@ -186,6 +222,28 @@ class OpenRun:
         stopped = result.model_copy(update={"exit_code": int(fault.exit_code)})
         with suppress(OSError):
             self.keep("result.json", stopped.model_dump_json(indent=2))
+
+
+def finished_result(run_folder: Path, events: Sequence[Event]) -> RunResult:
+    """What a finished run came to; `result.json` is written anew where it is not of that end, since
+    the run may have been killed right before."""
+    place, finished = run_folder / "result.json", events[-1]
+    assert isinstance(finished, RunFinished), "the last event of a finished run"
+    with suppress(OSError, ValidationError):
+        known = RunResult.model_validate_json(place.read_bytes())
+        if (known.exit_code, known.duration_s) == (finished.exit_code, finished.duration_s):
+            return known
+    state = State()
+    for event in events:
+        state.apply(event)
+    last = [*takewhile(lambda event: isinstance(event, TestsRan), reversed(events[:-1]))]
+    rounds = [one.report for one in last if isinstance(one, TestsRan) and one.purpose == "verdict"]
+    patch = (run_folder / "patch.diff").read_bytes()
+    after = rounds[-1] if rounds else None
+    result = result_of(state, finished.verdict, patch, after, finished.error)
+    place.write_text(result.model_dump_json(indent=2) + "\n", "utf-8")
+    place.chmod(0o600)
+    return result
 
 
 def _baseline_note(report: TestReport) -> Note:

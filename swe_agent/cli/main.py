@@ -9,6 +9,7 @@ from typer.exceptions import TyperException
 from swe_agent import __version__
 from swe_agent.cli import ci, config, runs, sandbox, tools
 from swe_agent.cli.apply import apply
+from swe_agent.cli.batch import batch
 from swe_agent.cli.compare import compare
 from swe_agent.cli.convert import convert
 from swe_agent.cli.demo import demo
@@ -29,6 +30,7 @@ app.command()(demo)
 app.command()(run)
 app.command()(resume)
 app.command()(apply)
+app.command()(batch)
 app.command()(locate)
 app.command()(replay)
 app.command()(inspect)
@@ -70,6 +72,7 @@ def swe_agent(
       swe-agent doctor                           what works on this machine
       swe-agent run -i "gcd(0, 5) never ends"    solve an issue in this repository
       swe-agent apply RUN                        take the patch
+      swe-agent batch tasks.jsonl -w 8           solve every task of a SWE-bench-style file
     """
 
 

@@ -1,12 +1,13 @@
 """Options that several commands share, and a command whose options are a record's fields."""
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Annotated, Literal, TypeVar, get_type_hints
 
 import typer
 
 Record = TypeVar("Record")
+Shared = TypeVar("Shared")
 
 Issue = Annotated[
     str | None,
@@ -54,15 +55,43 @@ def taking(record: type[Record]) -> Callable[[Callable[[Record], None]], Callabl
         def filled(**given: object) -> None:
             command(record(**given))
 
-        hints = get_type_hints(record, include_extras=True)
-        parameters = [
-            parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
-            for parameter in inspect.signature(record).parameters.values()
-        ]
-        filled.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-        filled.__annotations__ = hints
-        filled.__doc__ = command.__doc__
-        filled.__name__ = command.__name__
-        return filled
+        return _with_options(filled, command, _parameters(record))
 
     return decorate
+
+
+def taking_both(
+    own: type[Record], shared: type[Shared], without: Collection[str]
+) -> Callable[[Callable[[Record, Shared], None]], Callable[..., None]]:
+    """Make a command of a function of two records: its own options, and those of another command
+    but `without` some."""
+
+    def decorate(command: Callable[[Record, Shared], None]) -> Callable[..., None]:
+        first = _parameters(own)
+        second = [one for one in _parameters(shared) if one.name not in without]
+
+        def filled(**given: object) -> None:
+            mine = {one.name: given.pop(one.name) for one in first if one.name in given}
+            command(own(**mine), shared(**given))
+
+        return _with_options(filled, command, [*first, *second])
+
+    return decorate
+
+
+def _parameters(record: type) -> list[inspect.Parameter]:
+    hints = get_type_hints(record, include_extras=True)
+    return [
+        parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY, annotation=hints[name])
+        for name, parameter in inspect.signature(record).parameters.items()
+    ]
+
+
+def _with_options(
+    filled: Callable[..., None], command: Callable[..., None], parameters: list[inspect.Parameter]
+) -> Callable[..., None]:
+    filled.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    filled.__annotations__ = {one.name: one.annotation for one in parameters}
+    filled.__doc__ = command.__doc__
+    filled.__name__ = command.__name__
+    return filled

@@ -61,6 +61,9 @@ class Instance(Record):
     """How to run tests, without naming the ones that grade; empty: detected."""
     env: dict[Variable, Text] = Field(default_factory=dict)
     """Environment of set-up and tests."""
+    is_graded_elsewhere: bool = False
+    """Whether tests that are not in the repository grade it: what fails at base is no target
+    then."""
     files: dict[InnerPath, Text] = Field(default_factory=dict)
     """The repository itself, path to text, where it is that small."""
 

@@ -68,6 +68,7 @@ def read_row(row: JsonValue, folder: Path | None) -> tuple[Instance, AnswerKey]:
         "setup": setup,
         "test": _open_tests(key),
         "env": row.get("env") or {},
+        "is_graded_elsewhere": bool(key.test_patch or key.eval_script),
         "files": row.get("files") if isinstance(row.get("files"), dict) else {},
     }
     return _checked(Instance, instance), key

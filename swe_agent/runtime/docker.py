@@ -179,6 +179,23 @@ class DockerBox:
             spool=output.spooled(),
         )
 
+    def streamed(self, command: str) -> Iterator[bytes]:
+        """What a process of its own writes to stdout, as it comes.
+
+        Raises:
+            SandboxLost: the engine could not run it.
+        """
+        from docker.errors import DockerException
+        from requests import RequestException
+
+        try:
+            made = self._exec(["sh", "-c", command])
+            for piece, _ in self._api.exec_start(made, stream=True, demux=True):
+                if piece:
+                    yield piece
+        except (DockerException, RequestException) as error:
+            raise SandboxLost(f"the engine could not run a command: {error}") from error
+
     def kill(self) -> tuple[str, ...]:
         """End every process but the broker. A full process table makes the engine's exec fail for a
         moment."""

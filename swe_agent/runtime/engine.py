@@ -14,6 +14,9 @@ from swe_agent.settings.content import content_path
 if TYPE_CHECKING:
     import docker
 
+    Engine = docker.DockerClient
+    """A client of an engine, for those who only hand it on."""
+
 TIMEOUT_S = 60.0
 OLDEST_API = (1, 40)
 """Docker 19.03; podman's compatible API is newer."""

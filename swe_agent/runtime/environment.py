@@ -70,7 +70,7 @@ class DockerSandboxes:
             limits: of every sandbox.
             folder: where long outputs are spooled; it exists.
         """
-        self.client, self._store, self._run_id = client, store, run_id
+        self.client, self._store, self.run_id = client, store, run_id
         self._limits, self._folder = limits, folder
         self.version_tag = ""
         """Nearest version tag of the user's repository: on the one commit of the sandboxes' own."""
@@ -160,7 +160,7 @@ class DockerSandboxes:
         return closing(self.open(prepared, Checkpoint(tree=tree)))
 
     def _sandbox(self, prepared: Prepared) -> BrokerSandbox:
-        recipe = recipe_for(self.client, prepared.image, self._run_id, self._limits)
+        recipe = recipe_for(self.client, prepared.image, self.run_id, self._limits)
         tree = None if prepared.is_filled else prepared.tree
         with ExitStack() as undo:
             git = self._git(prepared.tree)
@@ -190,7 +190,7 @@ class DockerSandboxes:
     def _emptied(self, image: str) -> str:
         """The image, without its work tree if it brings one: neither the files that its own git
         tracks nor that git, whose history may hold the answer."""
-        agent = recipe_for(self.client, image, self._run_id, self._limits)
+        agent = recipe_for(self.client, image, self.run_id, self._limits)
         if not agent.has_work_tree:
             return image
         setup = SetUp(image, inputs=())
@@ -204,7 +204,7 @@ class DockerSandboxes:
 
     def _build(self, setup: SetUp, tree: str, name: str) -> None:
         """Run the commands as root in a container with network, and keep it as an image."""
-        agent = recipe_for(self.client, setup.image, self._run_id, self._limits)
+        agent = recipe_for(self.client, setup.image, self.run_id, self._limits)
         recipe = replace(agent, user="0:0", for_setup=True, network=setup.network)
         env = setup.exports(agent.root, path_in(inspect_image(self.client, setup.image)))
         git = self._git(tree)
@@ -233,7 +233,7 @@ class DockerSandboxes:
             "WorkingDir": agent.root,
             "Entrypoint": [],
             "Cmd": ["/bin/sh"],
-            "Labels": {RUN_LABEL: self._run_id, IMAGE_LABEL: "env"},
+            "Labels": {RUN_LABEL: self.run_id, IMAGE_LABEL: "env"},
             "Env": [f"{key}={value}" for key, value in env.items()],
         }
         self.client.api.commit(box.container, repository, tag, conf=conf)

@@ -125,6 +125,8 @@ class TestSettings(Section):
     """Test commands, in order; empty: detected."""
     timeout_s: Seconds = 900.0
     """How long one test command may run."""
+    skip: bool = False
+    """Whether no tests are run at all: nothing is proved then, and every patch stays unverified."""
 
 
 class PatchSettings(Section):

@@ -13,6 +13,7 @@ BOUNDARIES = (
     "swe_agent/aci/route.py",  # a broken tool is an observation
     "swe_agent/aci/load.py",  # a user's tool file may raise anything
     "swe_agent/cli/",  # a bug becomes exit code 1
+    "swe_agent/jobs/batch_run.py",  # a bug costs a batch one instance
     "swe_agent/models/retry.py",  # an SDK's fault becomes ours
     "swe_agent/verify/inside/",  # runs in the sandbox, over foreign code
     "tools/try_edits/",  # the same

@@ -81,11 +81,11 @@ def test_a_line_over_the_limit_is_passed_over(
     assert "over 1,000 bytes" in reason
 
 
-def test_a_line_of_gigabytes_is_passed_over_in_little_memory(tmp_path: Path) -> None:
+def test_a_huge_line_is_passed_over_in_little_memory(tmp_path: Path) -> None:
     path = tmp_path / "t.jsonl"
     with path.open("wb") as stream:
         stream.write(json.dumps(GOOD).encode() + b"\n")
-        stream.seek(3_000_000_000)  # a hole: no disk is used
+        stream.seek(500_000_000)  # a hole: no disk is used
         stream.write(b"\n" + json.dumps({**GOOD, "instance_id": "good-2"}).encode())
     code = (
         "import resource, sys\n"
@@ -94,7 +94,7 @@ def test_a_line_of_gigabytes_is_passed_over_in_little_memory(tmp_path: Path) -> 
         "print(len(found.tasks), len(found.faults), "
         "resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)\n"
     )
-    limit = 1_500_000_000
+    limit = 450_000_000
     done = subprocess.run(
         [sys.executable, "-c", code],
         capture_output=True,
@@ -102,7 +102,7 @@ def test_a_line_of_gigabytes_is_passed_over_in_little_memory(tmp_path: Path) -> 
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (limit, limit)),
     )
     assert done.stdout.split()[:2] == ["2", "1"], done.stderr
-    assert int(done.stdout.split()[2]) < 250_000
+    assert int(done.stdout.split()[2]) < 200_000
 
 
 def test_yaml_aliases_are_refused(tmp_path: Path) -> None:

@@ -1,0 +1,75 @@
+"""What `swe-agent batch` takes on the command line."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+NOT_OF_RUN = ("repository", "issue", "apply", "branch", "output", "as_json")
+"""Options of `run` that mean something else here, or nothing."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BatchOptions:
+    """What `batch` takes on the command line beside the options of `run`."""
+
+    tasks: Annotated[
+        str,
+        typer.Argument(
+            metavar="TASKS",
+            help="A file (.jsonl, .json, .yaml, .parquet), a task repository's folder, or a "
+            "Hugging Face dataset (verified, lite, OWNER/NAME).",
+        ),
+    ]
+    workers: Annotated[
+        int, typer.Option("-w", "--workers", metavar="N", min=1, help="Tasks at the same time.")
+    ] = 1
+    part: Annotated[
+        str, typer.Option("--slice", metavar="A:B", help="A part of them, as Python slices.")
+    ] = ""
+    matching: Annotated[
+        str, typer.Option("--filter", metavar="REGEX", help="Only ids that match from their start.")
+    ] = ""
+    shuffle: Annotated[
+        bool, typer.Option("--shuffle", help="Shuffle first (seed 42), then filter, then slice.")
+    ] = False
+    redo: Annotated[
+        bool, typer.Option("--redo", help="Begin those that are done anew; old runs are kept.")
+    ] = False
+    split: Annotated[
+        str | None, typer.Option("--split", metavar="NAME", help="Split of a dataset.")
+    ] = None
+    mirror: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--mirror", metavar="DIR",
+            help="Folder with clones (owner/name, owner__name or name, .git or not); repeatable.",
+        ),
+    ] = None  # fmt: skip
+    max_total_cost: Annotated[
+        float | None,
+        typer.Option("--max-total-cost", metavar="USD", min=0, help="Money for all tasks."),
+    ] = None
+    no_tests: Annotated[
+        bool,
+        typer.Option("--no-tests", help="Run no tests: every patch stays unverified."),
+    ] = False
+    allow_history: Annotated[
+        bool,
+        typer.Option("--allow-history", help="Do not probe images for history after the base."),
+    ] = False
+    executor: Annotated[
+        Literal["local", "ray"], typer.Option("--executor", help="Where the work is done.")
+    ] = "local"
+    ray_address: Annotated[
+        str | None,
+        typer.Option("--ray-address", metavar="ADDRESS", help="ray://HOST:10001, or HOST:PORT."),
+    ] = None
+    output: Annotated[
+        Path | None,
+        typer.Option("-o", "--output", metavar="DIR", help="Batch folder; the same one resumes."),
+    ] = None
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Stream finished rows on stdout as JSON lines.")
+    ] = False
