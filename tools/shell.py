@@ -4,7 +4,7 @@ from pydantic import Field, JsonValue
 
 from swe_agent.aci.elide import head_and_tail
 from swe_agent.aci.terminal import wants_terminal
-from swe_agent.aci.tool import Failed, ToolArguments, ToolOutput, Workbench
+from swe_agent.aci.tool import Failed, ToolArguments, ToolLimits, ToolOutput, Workbench
 from swe_agent.core.protocols import CommandResult
 from swe_agent.core.text import decoded
 
@@ -39,7 +39,11 @@ class Shell:
             raise Failed(f"Not run: {why}", "terminal", outcome="refused")
         default = bench.limits.command_timeout_s
         timeout_s = min(arguments.timeout_s or default, default * MAX_TIMES_DEFAULT)
-        return _shown(bench.sandbox.run(arguments.command, timeout_s), timeout_s, bench)
+        return _shown(
+            bench.sandbox.run(arguments.command, timeout_s, bench.limits.idle_timeout_s),
+            timeout_s,
+            bench,
+        )
 
 
 def _shown(result: CommandResult, timeout_s: float, bench: Workbench) -> ToolOutput:
@@ -51,7 +55,7 @@ def _shown(result: CommandResult, timeout_s: float, bench: Workbench) -> ToolOut
         "timed_out": result.timed_out,
         "total_bytes": result.total_bytes,
     }
-    text = f"{_heading(result, timeout_s)}\n{body or '(no output)'}".rstrip("\n")
+    text = f"{_heading(result, timeout_s, bench.limits)}\n{body or '(no output)'}".rstrip("\n")
     if is_whole:
         if result.spool is not None:
             result.spool.unlink(missing_ok=True)
@@ -59,11 +63,14 @@ def _shown(result: CommandResult, timeout_s: float, bench: Workbench) -> ToolOut
     return ToolOutput(text, said, whole=result.spool or result.output)
 
 
-def _heading(result: CommandResult, timeout_s: float) -> str:
+def _heading(result: CommandResult, timeout_s: float, limits: ToolLimits) -> str:
     if result.timed_out:
         killed = ", ".join(result.survivors[:5])[:300]
         also = f" Killed: {killed}." if killed else ""
-        return f"Timed out after {timeout_s:g} s and was stopped; the output so far:{also}"
+        why = f"Timed out after {timeout_s:g} s"
+        if result.was_silent:
+            why = f"Went {limits.idle_timeout_s:g} s without output"
+        return f"{why} and was stopped; the output so far:{also}"
     if result.out_of_memory:
         limit = f"limit {result.memory_limit_mb} MB; " if result.memory_limit_mb else ""
         return f"Killed: out of memory ({limit}exit code {result.exit_code})."

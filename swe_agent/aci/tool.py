@@ -51,6 +51,8 @@ class ToolLimits:
     command_timeout_s: float = 120.0
     """Time of a command when the model does not ask for another; it may ask for ten times as much.
     """
+    idle_timeout_s: float | None = None
+    """Time that a command may go without output; None: as long as its time-out."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,6 +116,7 @@ class Attempt:
             search_hits=settings.tools.search_hits,
             output_chars=settings.tools.output_chars,
             command_timeout_s=settings.sandbox.command_timeout_s,
+            idle_timeout_s=settings.tools.idle_timeout_s,
         )
 
     @property

@@ -117,6 +117,8 @@ class CommandResult:
     total_bytes: int
     duration_s: float
     timed_out: bool = False
+    was_silent: bool = False
+    """Whether it timed out for want of output."""
     out_of_memory: bool = False
     """Whether the kernel killed a process for want of memory meanwhile."""
     memory_limit_mb: int = 0
@@ -180,9 +182,9 @@ class Sandbox(Protocol):
         """`bash` or `sh`: what interprets commands."""
         ...
 
-    def run(self, command: str, timeout_s: float) -> CommandResult:
-        """Run in the persistent shell: `cd` and `export` last. Everything the command started in
-        the foreground dies at the time-out.
+    def run(self, command: str, timeout_s: float, idle_s: float | None = None) -> CommandResult:
+        """Run in the persistent shell: `cd` and `export` last. Everything the command started dies
+        at the time-out, and after `idle_s` without output.
 
         Raises:
             SandboxLost: the sandbox is gone; the command may or may not have run.

@@ -5,9 +5,8 @@ Set-up has the engine's default rights and the network, and never sees the model
 neither.
 """
 
-import time
-from collections.abc import Mapping
-from contextlib import AbstractContextManager, ExitStack, closing
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from shlex import quote
@@ -30,6 +29,7 @@ from swe_agent.runtime.docker import (
 from swe_agent.runtime.gitdir import GitDir, write_git
 from swe_agent.runtime.ignore import CACHES, ENVIRONMENT_FOLDERS, IgnoreRules, is_environment
 from swe_agent.runtime.images import IMAGE_LABEL, SETUP_IMAGES, python_images
+from swe_agent.runtime.pull import pull_image
 from swe_agent.runtime.sandbox import BrokerSandbox
 from swe_agent.runtime.setup import EMPTY, SetUp, exporting, left_clean, path_in, require_done
 from swe_agent.runtime.store import TreeStore
@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from docker import DockerClient
 
 _TOP_FOLDERS = "find . -mindepth 1 -maxdepth 2 -name .git -prune -o -type d -print0"
+
+_COMMIT_TIMEOUT_S = 1800
+"""What set-up made may be many gigabytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,27 +121,7 @@ class DockerSandboxes:
         Raises:
             EnvironmentFault: it cannot be had, or not in time.
         """
-        from docker.errors import DockerException
-        from requests import RequestException
-
-        deadline = time.monotonic() + timeout_s
-        try:
-            for line in self.client.api.pull(image, stream=True, decode=True):
-                if "error" in line:
-                    raise EnvironmentFault(
-                        f"the image {image} cannot be pulled: {line['error']}",
-                        "check its name and `docker login`, or name another with --image",
-                    )
-                if time.monotonic() > deadline:
-                    raise EnvironmentFault(
-                        f"pulling {image} took more than {timeout_s:g} s",
-                        "raise engine.pull_timeout_s, or `docker pull` it yourself",
-                    )
-        except (DockerException, RequestException) as error:
-            raise EnvironmentFault(
-                f"the image {image} is not here and cannot be pulled: {error}",
-                "check its name and the network, or name another with --image",
-            ) from error
+        pull_image(self.client, image, timeout_s)
 
     def open(self, prepared: Prepared, checkpoint: Checkpoint) -> Sandbox:
         """A fresh sandbox with the tree and the shell state of a checkpoint.
@@ -236,7 +219,8 @@ class DockerSandboxes:
             "Labels": {RUN_LABEL: self.run_id, IMAGE_LABEL: "env"},
             "Env": [f"{key}={value}" for key, value in env.items()],
         }
-        self.client.api.commit(box.container, repository, tag, conf=conf)
+        with _at_least(self.client, _COMMIT_TIMEOUT_S):
+            self.client.api.commit(box.container, repository, tag, conf=conf)
 
     def _surveyed(self, sandbox: BrokerSandbox, prepared: Prepared) -> Prepared:
         """Tell what set-up left: folders of the environment, and changes to the work tree."""
@@ -251,3 +235,23 @@ class DockerSandboxes:
         sandbox.begin(prepared.tree, ignored, trusted=not prepared.is_filled)
         tree = sandbox.checkpoint().tree
         return replace(prepared, tree=tree, ignored=tuple(ignored))
+
+
+@contextmanager
+def _at_least(client: "DockerClient", timeout_s: int) -> Iterator[None]:
+    """Give the engine's answers more time inside the block.
+
+    Raises:
+        EnvironmentFault: it still did not answer, or could not.
+    """
+    from docker.errors import DockerException
+    from requests import RequestException
+
+    usual = client.api.timeout
+    client.api.timeout = max(usual, timeout_s)
+    try:
+        yield
+    except (DockerException, RequestException) as error:
+        raise EnvironmentFault(f"the environment could not be kept as an image: {error}") from error
+    finally:
+        client.api.timeout = usual

@@ -89,12 +89,12 @@ class BrokerSandbox:
     def shell(self) -> str:
         return self._shell
 
-    def run(self, command: str, timeout_s: float) -> CommandResult:
+    def run(self, command: str, timeout_s: float, idle_s: float | None = None) -> CommandResult:
         """Run in the persistent shell; the listing that follows is collected later."""
         _require_no_nul("command", command)
         with self._lock:
             self._settle()
-            result = self._session.run(command, timeout_s)
+            result = self._session.run(command, timeout_s, idle_s)
             self._owe()
             return self._told(result)
 

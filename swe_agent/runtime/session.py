@@ -61,13 +61,14 @@ class Session:
         self._awaited: dict[str, bytes] = {}
         self._sending = threading.Lock()
 
-    def run(self, command: str, timeout_s: float) -> CommandResult:
+    def run(self, command: str, timeout_s: float, idle_s: float | None = None) -> CommandResult:
         """Run a command in the persistent shell. Nothing is sent while it runs: a reader in the
         sandbox watches the stream for its end.
 
         Args:
             command: shell code; it may not contain NUL.
             timeout_s: wall time until all of its processes are killed.
+            idle_s: the same for time without output; None: however long.
 
         Raises:
             SandboxLost: the stream ended, or the shell takes no commands any more.
@@ -76,7 +77,7 @@ class Session:
             ticket = next(iter(self._awaited))
             self._replies[ticket] = self._answered(ticket, time.monotonic() + _GIT_S)
         for attempt in range(3):
-            result = self._attempt(command, timeout_s)
+            result = self._attempt(command, timeout_s, idle_s)
             if result:
                 return result
             if attempt:
@@ -84,7 +85,9 @@ class Session:
             self.ask('rm -rf "$swe_state/exports" "$swe_state/cwd"')
         raise SandboxLost("the shell does not take commands any more")
 
-    def _attempt(self, command: str, timeout_s: float) -> CommandResult | None:
+    def _attempt(
+        self, command: str, timeout_s: float, idle_s: float | None
+    ) -> CommandResult | None:
         """One try; None where the shell broke, on the state that an earlier command left, before it
         came to this one."""
         nonce, began = _nonce(), time.monotonic()
@@ -94,8 +97,8 @@ class Session:
             return None
         output = Output(self._spool_folder)
         survivors: tuple[str, ...] = ()
-        code = self._stream(nonce, output, began + timeout_s)
-        timed_out = code is None
+        code = self._stream(nonce, output, began + timeout_s, idle_s)
+        timed_out, was_silent = code is None, time.monotonic() < began + timeout_s
         if timed_out:
             survivors = self._kill()
             code = self._stream(nonce, output, time.monotonic() + _GRACE_S)
@@ -108,6 +111,7 @@ class Session:
             total_bytes=output.total_bytes,
             duration_s=time.monotonic() - began,
             timed_out=timed_out,
+            was_silent=timed_out and was_silent,
             survivors=survivors,
             spool=output.spooled(),
         )
@@ -204,11 +208,14 @@ class Session:
                 self._kill()
                 killed, deadline = True, time.monotonic() + _GRACE_S
 
-    def _stream(self, nonce: str, output: Output, deadline: float) -> int | None:
+    def _stream(
+        self, nonce: str, output: Output, deadline: float, idle_s: float | None = None
+    ) -> int | None:
         """Feed what lies before the end marker to `output`; returns the exit code, None at the
-        deadline."""
+        deadline, or when nothing came for `idle_s`."""
         end = re.compile(f"\x01{nonce}>(\\d+)\x01".encode())
         pending = self._pending[STDOUT]
+        heard, until = -1, deadline
         while True:
             found = end.search(pending)
             if found:
@@ -220,7 +227,10 @@ class Session:
             if len(pending) > _MARKER_BYTES:
                 output.feed(bytes(pending[:-_MARKER_BYTES]))
                 del pending[:-_MARKER_BYTES]
-            if not self._pump(deadline):
+            size = output.total_bytes + len(pending)
+            if idle_s and size != heard:
+                heard, until = size, min(deadline, time.monotonic() + idle_s)
+            if not self._pump(until):
                 return None
 
     def _answered(self, ticket: str, deadline: float) -> Reply:

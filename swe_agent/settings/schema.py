@@ -164,6 +164,8 @@ class ToolSettings(Section):
     """Hits above which `search` answers with counts per file."""
     output_chars: int = Field(10_000, ge=200)
     """Characters of an observation before it is elided."""
+    idle_timeout_s: Seconds | None = None
+    """How long a command of the model may go without output; None: as long as its time-out."""
 
 
 class ContextSettings(Section):

@@ -62,7 +62,8 @@ class LocalSandbox:
     def shell(self) -> str:
         return "sh"
 
-    def run(self, command: str, timeout_s: float) -> CommandResult:
+    def run(self, command: str, timeout_s: float, idle_s: float | None = None) -> CommandResult:
+        """Takes every command for silent: `idle_s` is a shorter time-out."""
         began = time.monotonic()
         timed_out = False
         try:
@@ -72,7 +73,7 @@ class LocalSandbox:
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
-                timeout=timeout_s,
+                timeout=min(timeout_s, idle_s or timeout_s),
                 check=False,
             )
             code, output = ran.returncode, ran.stdout
@@ -85,7 +86,8 @@ class LocalSandbox:
             spool.write_bytes(output)
             output = output[:KEPT_BYTES] + b"\n[... cut ...]\n" + output[-KEPT_BYTES:]
         spent = time.monotonic() - began
-        return CommandResult(code, output, total, spent, timed_out=timed_out, spool=spool)
+        silent = timed_out and bool(idle_s) and spent < timeout_s
+        return CommandResult(code, output, total, spent, timed_out, silent, spool=spool)
 
     def execute(self, command: str, timeout_s: float) -> CommandResult:
         return self.run(command, timeout_s)

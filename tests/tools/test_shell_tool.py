@@ -26,6 +26,15 @@ def test_time_out_shows_what_came_before(desk):
     assert at.call("shell", command="echo alive").text == "Exit code 0.\nalive"
 
 
+def test_a_command_that_falls_silent_is_stopped_and_told_so(desk):
+    at = desk({}, ToolLimits(idle_timeout_s=0.7))
+    seen = at.call("shell", command="echo before; sleep 4711")
+    assert "Went 0.7 s without output" in seen.text
+    assert seen.text.endswith("\nbefore")
+    assert seen.data["timed_out"]
+    assert at.call("shell", command="echo alive").text == "Exit code 0.\nalive"
+
+
 def test_time_out_is_at_most_ten_times_the_default(desk):
     at = desk({}, ToolLimits(command_timeout_s=0.05))
     seen = at.call("shell", command="sleep 30", timeout_s=1000)

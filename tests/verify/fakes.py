@@ -35,7 +35,7 @@ class FolderSandbox:
     def root(self) -> str:
         return str(self.folder)
 
-    def run(self, command: str, timeout_s: float) -> CommandResult:
+    def run(self, command: str, timeout_s: float, idle_s: float | None = None) -> CommandResult:
         return self.execute(command, timeout_s)
 
     def execute(self, command: str, timeout_s: float) -> CommandResult:

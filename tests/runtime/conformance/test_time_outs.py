@@ -53,6 +53,26 @@ def test_nothing_survives_a_time_out_beside_the_session(
     assert said(run("echo next")) == (0, b"next\n")
 
 
+@pytest.mark.parametrize("name", ["ignores TERM", "setsid", "double fork"])
+def test_nothing_survives_silence(sandbox: BrokerSandbox, name: str) -> None:
+    result = sandbox.run(f"echo before; {STUBBORN[name]}", 60, idle_s=0.7)
+    assert (result.exit_code, result.timed_out, result.was_silent) == (124, True, True)
+    assert result.output.startswith(b"before\n")
+    assert b"sleep 4711" not in processes(sandbox)
+    assert said(sandbox.run("echo next", 20)) == (0, b"next\n")
+
+
+def test_a_command_that_speaks_now_and_then_is_not_silent(sandbox: BrokerSandbox) -> None:
+    ticking = "for i in 1 2 3 4 5 6 7 8; do printf .; sleep 0.5; done"
+    result = sandbox.run(ticking, 60, idle_s=3)
+    assert (result.exit_code, result.output) == (0, b"........")
+
+
+def test_a_time_out_is_not_silence(sandbox: BrokerSandbox) -> None:
+    result = sandbox.run("while :; do echo tick; sleep 0.1; done", 1, idle_s=30)
+    assert (result.timed_out, result.was_silent) == (True, False)
+
+
 def test_background_jobs_live_on_until_they_are_swept(run: Run, sandbox: BrokerSandbox) -> None:
     run("sleep 4712 & true")
     assert b"sleep 4712" in processes(sandbox)
