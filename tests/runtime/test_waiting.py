@@ -19,16 +19,16 @@ from swe_agent.runtime.store import TreeStore
 
 STREAM = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
 
-Engine = Callable[[bytes, float], docker.DockerClient]
+Engine = Callable[..., docker.DockerClient]
 
 
 @pytest.fixture
 def stalling() -> Iterator[Engine]:
     """Makes clients of an engine that answers every request with these bytes and then falls
-    silent."""
+    silent, or goes away."""
     held: list[socket.socket] = []
 
-    def made(answer: bytes, timeout_s: float) -> docker.DockerClient:
+    def made(answer: bytes, timeout_s: float, *, goes: bool = False) -> docker.DockerClient:
         listener = socket.create_server(("127.0.0.1", 0))
         held.append(listener)
 
@@ -39,6 +39,8 @@ def stalling() -> Iterator[Engine]:
                     held.append(connection)
                     connection.recv(1 << 16)
                     connection.sendall(answer)
+                    if goes:
+                        connection.close()
                 except OSError:
                     return
 
@@ -74,7 +76,7 @@ def test_a_pull_may_take_longer_than_a_start(stalling: Engine) -> None:
 
 
 def test_an_engine_that_goes_away_under_a_pull_is_told(stalling: Engine) -> None:
-    client = stalling(STREAM.replace(b"chunked", b"chunked\r\nConnection: close") + b"zz", 600)
+    client = stalling(STREAM + chunk('{"status": "Pulling"}\r\n'), 600, goes=True)
     with pytest.raises(EnvironmentFault, match="cannot be pulled"):
         pull_image(client, "a/b:1", 20)
 
