@@ -78,15 +78,22 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
-    item: pytest.Item, call: pytest.CallInfo[None]
+    call: pytest.CallInfo[None],
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
-    if report.skipped and not hasattr(report, "wasxfail") and item.get_closest_marker("docker"):
-        _skipped.append(item.nodeid)
-        if REQUIRED:
-            report.outcome = "failed"
-            report.longrepr = f"a Docker test was skipped where Docker is required: {call.excinfo}"
+    if REQUIRED and _is_skipped_docker(report):
+        report.outcome = "failed"
+        report.longrepr = f"a Docker test was skipped where Docker is required: {call.excinfo}"
     return report
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    if _is_skipped_docker(report):
+        _skipped.append(report.nodeid)
+
+
+def _is_skipped_docker(report: pytest.TestReport) -> bool:
+    return report.skipped and not hasattr(report, "wasxfail") and "docker" in report.keywords
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
