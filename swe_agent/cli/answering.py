@@ -18,13 +18,13 @@ from swe_agent.cli.screen import say
 from swe_agent.core.errors import UsageFault
 from swe_agent.core.text import visible
 from swe_agent.jobs.ci.gate import Gate
-from swe_agent.jobs.ci.github_event import guessed_name, read_github_event
-from swe_agent.jobs.ci.outputs import add_outputs, add_summary
-from swe_agent.jobs.ci.plan import Plan, keep_plan, read_plan
+from swe_agent.jobs.ci.intake import read_event
+from swe_agent.jobs.ci.outputs import add_dotenv, add_outputs, add_summary
+from swe_agent.jobs.ci.plan import Plan, is_skipped, keep_plan, keep_skip, read_plan
 from swe_agent.jobs.ci.publish import Desk, Published, publish
 from swe_agent.jobs.ci.source import head_of, prepare
 from swe_agent.jobs.ci.start import start
-from swe_agent.jobs.ci.surroundings import Surroundings, github_surroundings
+from swe_agent.jobs.ci.surroundings import Surroundings, github_surroundings, gitlab_surroundings
 from swe_agent.jobs.ci.trigger import Skip, Trigger
 from swe_agent.jobs.ci.wording import step_summary
 from swe_agent.jobs.forges.connect import Account, Dry, connect
@@ -34,7 +34,6 @@ from swe_agent.settings.load import load
 from swe_agent.settings.schema import CiSettings
 
 _NO_COMMIT = "0" * 40
-_LARGEST_EVENT_BYTES = 30_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +72,8 @@ def answer_event(forge: ForgeName, options: CiOptions) -> NoReturn:
     Raises:
         SweAgentError: a step failed; what it had written to the forge is taken back.
     """
-    around = github_surroundings(os.environ)
+    named = github_surroundings if forge == "github" else gitlab_surroundings
+    around = named(os.environ)
     loaded = load(options.config or (), options.assignments or (), options.overrides())
     with _no_commands(), _work_folder(options) as work:
         session = _Session(options, around, loaded.settings.ci, work, CallsShown(options.as_json))
@@ -81,8 +81,12 @@ def answer_event(forge: ForgeName, options: CiOptions) -> NoReturn:
             case "gate":
                 _gate(session)
                 code = 0
+            case "run" | "publish" if is_skipped(work / "plan"):
+                say("skipped: the gate said so")
+                code = 0
             case "run":
-                code = run_here(options, around, work, read_plan(work / "plan"))
+                run_here(options, around, work, read_plan(work / "plan"))
+                code = 0
             case "publish":
                 _publish(session, read_plan(work / "plan"))
                 code = 0
@@ -101,32 +105,27 @@ def _all(session: _Session) -> int:
         session.note("There is no repository here to work on; the dry run ends with the gate.")
         return 0
     prepare(plan, session.options.repository, remote, session.work)
-    run_apart(session.options, session.work)
+    run_apart(session.around.forge, session.options, session.work)
     published = _publish(session, plan)
     return 0 if published.state == "stopped" else published.answer.exit_code
 
 
 def _gate(session: _Session) -> Plan | None:
     options, around = session.options, session.around
-    path = options.event or around.event_path
-    if path is None:
-        raise UsageFault(
-            "There is no event.",
-            "Give one: --event FILE --event-name NAME, or set GITHUB_EVENT_PATH.",
-        )
-    raw = _event_bytes(path)
-    name = options.event_name or (guessed_name(raw) if options.event else around.event_name)
-    repository, trigger = read_github_event(name, raw, around.run)
+    repository, triggers = read_event(around, options.event, options.event_name or "")
     if around.repository and around.repository.lower() != repository.lower():
         raise UsageFault(
             f"The event is of {visible(repository)}, "
             f"this pipeline of {visible(around.repository)}.",
             "Unset GITHUB_REPOSITORY, or give the event of this pipeline.",
         )
-    answer: Plan | Skip = (
-        trigger if isinstance(trigger, Skip) else _judged(session, repository, trigger)
-    )
+    answer: Plan | Skip = Skip("the event asks for nothing")
+    for trigger in triggers:  # the first that leads to a plan counts
+        answer = trigger if isinstance(trigger, Skip) else _judged(session, repository, trigger)
+        if isinstance(answer, Plan):
+            break
     if isinstance(answer, Skip):
+        keep_skip(session.work / "plan", answer.reason)
         session.calls.outcome("skipped", reason=answer.reason)
         say(f"skipped: {answer.reason}")
         _tell(session, {"go": "false", "reason": answer.reason, "conclusion": "skipped"})
@@ -185,20 +184,8 @@ def _publish(session: _Session, plan: Plan) -> Published:
 def _tell(session: _Session, outputs: dict[str, str]) -> None:
     if session.around.outputs is not None:
         add_outputs(session.around.outputs, outputs)
-
-
-def _event_bytes(path: Path) -> bytes:
-    try:
-        with path.open("rb") as stream:
-            raw = stream.read(_LARGEST_EVENT_BYTES + 1)
-    except OSError as fault:
-        raise UsageFault(
-            f"The event file {visible(str(path))} cannot be read: {fault.strerror}.",
-            "Check the path after --event.",
-        ) from fault
-    if len(raw) > _LARGEST_EVENT_BYTES:
-        raise UsageFault("The event file is over 30 MB.", "That is no event of the forge's.")
-    return raw
+    if session.around.dotenv is not None:
+        add_dotenv(session.around.dotenv, outputs)
 
 
 @contextmanager

@@ -32,3 +32,24 @@ def github(options: CiOptions) -> None:
     from swe_agent.cli.answering import answer_event
 
     answer_event("github", options)
+
+
+@app.command()
+@taking(CiOptions)
+def gitlab(options: CiOptions) -> None:
+    """Answer one event of GitLab: a webhook that started a pipeline, or a pipeline by hand.
+
+    The same three steps as `ci github`, over merge requests and notes. The event is the file in
+    TRIGGER_PAYLOAD; a pipeline started by hand says SWE_AGENT_ISSUE=7 or SWE_AGENT_TASK=text. The
+    gate and publish steps need a project access token in GITLAB_TOKEN.
+
+    \b
+    Examples:
+      swe-agent ci gitlab --event note.json --dry-run -m offline
+      swe-agent ci gitlab --step gate --work work
+      swe-agent ci gitlab --step run --work work --max-cost 2
+      swe-agent ci gitlab --step publish --work work
+    """
+    from swe_agent.cli.answering import answer_event
+
+    answer_event("gitlab", options)

@@ -15,11 +15,12 @@ from swe_agent.jobs.ci.plan import Plan
 from swe_agent.jobs.ci.source import prepare
 from swe_agent.jobs.ci.surroundings import Surroundings, without_secrets
 from swe_agent.jobs.ci.work import Workplace, work
+from swe_agent.jobs.forges.forge import ForgeName
 
 _PLACES = 8
 
 
-def run_here(options: CiOptions, around: Surroundings, folder: Path, plan: Plan) -> int:
+def run_here(options: CiOptions, around: Surroundings, folder: Path, plan: Plan) -> None:
     """Do the plan's work in this process; every verdict and every fault of the run is an answer.
 
     Raises:
@@ -58,17 +59,16 @@ def run_here(options: CiOptions, around: Surroundings, folder: Path, plan: Plan)
     if around.outputs is not None:
         outputs = {"conclusion": answer.conclusion, "exit-code": str(answer.exit_code)}
         add_outputs(around.outputs, outputs)
-    return 0
 
 
-def run_apart(options: CiOptions, folder: Path) -> None:
+def run_apart(forge: ForgeName, options: CiOptions, folder: Path) -> None:
     """Do the same in a process whose environment has the model's key and no token of the forge.
 
     Raises:
         EnvironmentFault: it left no answer.
     """
     command = [sys.executable, "-c", "from swe_agent.cli.main import main; main()"]
-    words = ["ci", "github", str(options.repository), "--step", "run", "--work", str(folder)]
+    words = ["ci", forge, str(options.repository), "--step", "run", "--work", str(folder)]
     done = subprocess.run(
         [*command, *words, *_passed_on(options)],
         env=without_secrets(os.environ),

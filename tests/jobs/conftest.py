@@ -1,6 +1,7 @@
 """A small repository on a fake forge, a fake runner, and runs whose outcome a test chooses."""
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -173,18 +174,42 @@ class Said:
 
 
 @pytest.fixture
-def ci(
-    hub: FakeGitHub,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    capfd: pytest.CaptureFixture[str],
+def command(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> Callable[..., Said]:
-    """Runs `swe-agent ci github` as a workflow of the fake GitHub would, in this process.
+    """Runs `swe-agent` in this process, in an empty folder, with these variables on top."""
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    # Whoever runs the tests may be a pipeline too.
+    for name in [name for name in os.environ if name.startswith(("GITHUB_", "GITLAB_", "CI_"))]:
+        monkeypatch.delenv(name)
+
+    def run(surroundings: dict[str, str], *words: str) -> Said:
+        before = dict(os.environ)
+        for variable, value in surroundings.items():
+            monkeypatch.setenv(variable, value)
+        monkeypatch.setenv("SWE_AGENT_STATE_HOME", str(tmp_path / "state"))
+        monkeypatch.setattr(sys, "argv", ["swe-agent", *words])
+        console.cache_clear()
+        capfd.readouterr()
+        try:
+            with pytest.raises(SystemExit) as left:
+                main()
+        finally:
+            os.environ.clear()  # the run step forgets what it must not know
+            os.environ.update(before)
+        out, err = capfd.readouterr()
+        return Said(left.value.code if isinstance(left.value.code, int) else 0, out, err)
+
+    return run
+
+
+@pytest.fixture
+def ci(hub: FakeGitHub, tmp_path: Path, command: Callable[..., Said]) -> Callable[..., Said]:
+    """Runs `swe-agent ci github` as a workflow of the fake GitHub would.
 
     `payload` is the event; `runner` changes the environment.
     """
-    (tmp_path / "elsewhere").mkdir()
-    monkeypatch.chdir(tmp_path / "elsewhere")
 
     def run(name: str, payload: dict[str, Any], *arguments: str, **runner: str) -> Said:
         path = tmp_path / "event.json"
@@ -200,18 +225,8 @@ def ci(
             "GITHUB_RUN_ATTEMPT": "1",
             "GITHUB_OUTPUT": str(tmp_path / "output"),
             "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md"),
-            "SWE_AGENT_STATE_HOME": str(tmp_path / "state"),
             **runner,
         }
-        for variable, value in surroundings.items():
-            monkeypatch.setenv(variable, value)
-        words = ["ci", "github", "--work", str(tmp_path / "work"), *arguments]
-        monkeypatch.setattr(sys, "argv", ["swe-agent", *words])
-        console.cache_clear()
-        capfd.readouterr()
-        with pytest.raises(SystemExit) as left:
-            main()
-        out, err = capfd.readouterr()
-        return Said(left.value.code if isinstance(left.value.code, int) else 0, out, err)
+        return command(surroundings, "ci", "github", "--work", str(tmp_path / "work"), *arguments)
 
     return run

@@ -13,6 +13,15 @@ def add_outputs(path: Path, outputs: Mapping[str, str]) -> None:
             stream.write(f"{name}<<{end}\n{value}\n{end}\n")
 
 
+def add_dotenv(path: Path, outputs: Mapping[str, str]) -> None:
+    """Append outputs as GitLab reads them: upper case, one line each."""
+    with path.open("a", encoding="utf-8") as stream:
+        for name, value in outputs.items():
+            key = "SWE_AGENT_" + name.upper().replace("-", "_")
+            line = "".join(char for char in value if char.isprintable())[:1000]
+            stream.write(f"{key}={line}\n")
+
+
 def add_summary(path: Path, text: str) -> None:
     """Append to the pipeline's page."""
     with path.open("a", encoding="utf-8") as stream:

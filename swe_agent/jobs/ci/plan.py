@@ -9,7 +9,7 @@ from swe_agent.core.errors import UsageFault
 from swe_agent.core.messages import Record
 from swe_agent.jobs.forges.forge import ForgeName, Thread
 
-FILE = "plan.json"
+FILE, SKIP = "plan.json", "skip.txt"
 
 Commit = Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{40}|[0-9a-f]{64})$")]
 
@@ -66,6 +66,18 @@ def keep_plan(plan: Plan, folder: Path) -> Path:
     path = folder / FILE
     path.write_text(plan.model_dump_json(indent=2) + "\n", "utf-8")
     return path
+
+
+def keep_skip(folder: Path, reason: str) -> None:
+    """Say to the later steps that there is nothing to do."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / FILE).unlink(missing_ok=True)
+    (folder / SKIP).write_text(reason + "\n", "utf-8")
+
+
+def is_skipped(folder: Path) -> bool:
+    """Whether the gate said that there is nothing to do."""
+    return (folder / SKIP).is_file() and not (folder / FILE).exists()
 
 
 def read_plan(folder: Path) -> Plan:

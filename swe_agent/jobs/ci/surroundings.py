@@ -49,6 +49,8 @@ class Surroundings:
     run_url: str = ""
     outputs: Path | None = None
     summary: Path | None = None
+    dotenv: Path | None = None
+    """Where GitLab reads outputs, a `KEY=VALUE` a line."""
 
     def remote(self, repository: str) -> Remote:
         """The repository as git speaks to it."""
@@ -74,6 +76,27 @@ def github_surroundings(environment: Mapping[str, str]) -> Surroundings:
         run_url=f"{server}/{repository}/actions/runs/{run}" if repository and run else "",
         outputs=_path(named("GITHUB_OUTPUT", "")),
         summary=_path(named("GITHUB_STEP_SUMMARY", "")),
+    )
+
+
+def gitlab_surroundings(environment: Mapping[str, str]) -> Surroundings:
+    """What GitLab CI sets; everything may be missing.
+
+    The token is a project access token in `GITLAB_TOKEN`: a job's own token cannot write notes.
+    """
+    named = environment.get
+    server = named("CI_SERVER_URL") or "https://gitlab.com"
+    return Surroundings(
+        forge="gitlab",
+        repository=named("CI_PROJECT_PATH", ""),
+        token=named("GITLAB_TOKEN") or "",
+        api_url=server,
+        server_url=server,
+        event_name=named("CI_PIPELINE_SOURCE", ""),
+        event_path=_path(named("TRIGGER_PAYLOAD", "")),
+        run=named("CI_PIPELINE_ID", ""),
+        run_url=named("CI_PIPELINE_URL", ""),
+        dotenv=_path(named("SWE_AGENT_DOTENV", "")),
     )
 
 

@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from swe_agent.jobs.forges.dry import Assumed, DryWire, Show, github_answers
+from swe_agent.jobs.forges.dry import Assumed, DryWire, Show, github_answers, gitlab_answers
 from swe_agent.jobs.forges.forge import Forge, ForgeName
 from swe_agent.jobs.forges.github import GitHubForge
 from swe_agent.jobs.forges.github_wire import GitHubWire
+from swe_agent.jobs.forges.gitlab import GitLabForge
+from swe_agent.jobs.forges.gitlab_wire import GitLabWire
 from swe_agent.jobs.forges.wire import DiscreetWire, PatientWire, Wire
 from swe_agent.settings.keys import known_secrets
 from swe_agent.trajectory.redact import Redactor
@@ -38,12 +40,17 @@ def connect(account: Account, say: Callable[[str], None], dry: Dry | None = None
     Raises:
         UsageFault: the client library is not installed.
     """
+    is_github = account.forge == "github"
     real: Wire | None = None
     if account.token or dry is None:
-        real = PatientWire(GitHubWire(account.token, account.api_url), say=say)
+        made = GitHubWire if is_github else GitLabWire
+        real = PatientWire(made(account.token, account.api_url), say=say)
     wire = real
     if dry is not None:
-        wire = DryWire(real, dry.show, github_answers(dry.assumed))
+        answers = github_answers if is_github else gitlab_answers
+        wire = DryWire(real, dry.show, answers(dry.assumed))
     assert wire is not None, "a run that is not dry has a real wire"
     wire = DiscreetWire(wire, Redactor((account.token, *known_secrets())))
-    return GitHubForge(wire, account.repository, account.identity)
+    if is_github:
+        return GitHubForge(wire, account.repository, account.identity)
+    return GitLabForge(wire, account.repository)

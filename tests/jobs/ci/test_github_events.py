@@ -113,7 +113,7 @@ def test_a_stranger_is_asked_about_and_nothing_else_happens(ci, hub, tmp_path) -
     assert answer.code == 0
     assert hub.lines() == [f"GET {ROOT}/collaborators/mallory/permission"]
     assert "mallory may not write to octo/calc" in answer.err
-    assert not (tmp_path / "work/plan").exists()
+    assert not (tmp_path / "work/plan/plan.json").exists()
 
 
 @pytest.mark.parametrize("permission", ["read", "triage", "none"])
