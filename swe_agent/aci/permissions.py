@@ -17,8 +17,8 @@ _FREE = frozenset({"plan", "submit", "recall"})
 class Human(Protocol):
     """The person who approves actions."""
 
-    def approves(self, call: ToolCall, writes: bool) -> bool:
-        """Ask about one call; False refuses it."""
+    def objection(self, call: ToolCall, writes: bool) -> str | None:
+        """Ask about one call; None: it may be made; else why not, as far as they say."""
         ...
 
 
@@ -45,9 +45,11 @@ class Permissions:
             return None
         if self.human is None:
             return f"{tool.name} needs approval in mode {self.mode}, and there is nobody to ask."
-        if self.human.approves(call, tool.writes):
+        objection = self.human.objection(call, tool.writes)
+        if objection is None:
             return None
-        return f"The user did not approve this call of {tool.name}; do something else."
+        said = f" They say: {objection}" if objection else ""
+        return f"the user did not approve this call of {tool.name}; do something else.{said}"
 
 
 def _path_refusal(tool: Tool, arguments: BaseModel, sandbox: Sandbox) -> str | None:

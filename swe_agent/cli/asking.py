@@ -16,7 +16,7 @@ def issue_text(given: str | None) -> str:
     """The issue from `-i`, or asked for on a terminal; empty: make the failing tests pass.
 
     Raises:
-        UsageFault: the file cannot be read, or there is no text in what was given.
+        UsageFault: the file or address cannot be read, or there is no text in what was given.
     """
     if given is None:
         return _asked_issue() if is_interactive() else ""
@@ -33,7 +33,7 @@ def issue_text(given: str | None) -> str:
             f"The issue ({visible(source)}) is empty.",
             "Say what is wrong, or leave -i out to make the failing tests pass.",
         )
-    return _no_address(text.decode("utf-8", "backslashreplace"))
+    return _fetched(text.decode("utf-8", "backslashreplace"))
 
 
 def confirm(question: str, default: bool) -> bool:
@@ -85,11 +85,11 @@ def _file(path: Path) -> bytes:
         ) from error
 
 
-def _no_address(text: str) -> str:
-    """The text, unless it is nothing but an address, which would be solved as if it were words."""
+def _fetched(text: str) -> str:
+    """The text; the issue behind it where it is nothing but an address."""
     words = text.split()
-    if len(words) == 1 and words[0].startswith(("http://", "https://")):
-        raise UsageFault(
-            "Issues are not fetched by address yet.", "Save the text and give it as -i @FILE."
-        )
-    return text
+    if len(words) != 1 or not words[0].startswith(("http://", "https://")):
+        return text
+    from swe_agent.jobs.issue_page import issue_at
+
+    return issue_at(words[0])

@@ -2,16 +2,18 @@
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from swe_agent import __version__
 from swe_agent.cli.progress import Progress
 from swe_agent.cli.screen import show
 from swe_agent.cli.solving import Delivery, finish, resumable
 from swe_agent.cli.view import Shown, watching
-from swe_agent.core.errors import UsageFault
 from swe_agent.core.text import visible
 from swe_agent.settings.load import Loaded
+
+if TYPE_CHECKING:
+    from swe_agent.aci.permissions import Human
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,18 +25,12 @@ class Beginning:
     """Empty: make the failing tests pass."""
     settings: Loaded
     run_folder: Path
+    human: "Human | None" = None
+    """Whom to ask before actions."""
 
 
 def with_model(loaded: Loaded) -> tuple[Loaded, str]:
-    """The settings with a model in any case, and why it is this one where the user named none.
-
-    Raises:
-        UsageFault: the mode asks for a person's approval, which nothing here can bring.
-    """
-    if loaded.settings.mode != "auto":
-        raise UsageFault(
-            f"The mode {loaded.settings.mode} is not built yet.", "Leave it at `mode: auto`."
-        )
+    """The settings with a model in any case, and why it is this one where the user named none."""
     if loaded.settings.model:
         return loaded, ""
     from swe_agent.models.registry import default_model
@@ -104,6 +100,7 @@ def begin(beginning: Beginning, shown: Shown, delivery: Delivery) -> NoReturn:
             settings=beginning.settings,
             run_folder=beginning.run_folder,
             say=shown.say,
+            human=beginning.human,
             listen=progress.hear,
         )
         result = solve(request, watch)

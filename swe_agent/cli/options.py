@@ -11,7 +11,12 @@ Shared = TypeVar("Shared")
 
 Issue = Annotated[
     str | None,
-    typer.Option("-i", "--issue", metavar="TEXT", help="The issue; @FILE reads a file, - stdin."),
+    typer.Option(
+        "-i",
+        "--issue",
+        metavar="TEXT",
+        help="The issue; @FILE reads a file, - stdin, an issue's address is fetched.",
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Machine-readable output on stdout.")]
 EventsJson = Annotated[
@@ -43,6 +48,7 @@ RunName = Annotated[
     str, typer.Argument(metavar="RUN", help="A run's id, the beginning of one, or its folder.")
 ]
 SandboxKind = Literal["docker", "bubblewrap", "none"]
+Mode = Literal["auto", "confirm", "human"]
 
 
 def taking(record: type[Record]) -> Callable[[Callable[[Record], None]], Callable[..., None]]:

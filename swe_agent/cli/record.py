@@ -9,6 +9,7 @@ from pydantic import JsonValue
 
 from swe_agent.cli.home import EVENTS, RESULT
 from swe_agent.cli.progress import Progress
+from swe_agent.settings.schema import Settings
 from swe_agent.trajectory.log import read_log
 
 
@@ -22,6 +23,12 @@ def progress_of(run_folder: Path) -> Progress:
     for line in read_log(run_folder / EVENTS):
         progress.see(line.event)
     return progress
+
+
+def settings_of(run_folder: Path) -> Settings:
+    """The settings that a run was begun with; the defaults where it never began."""
+    said = _first_event(run_folder / EVENTS).get("settings")
+    return Settings.model_validate(said) if isinstance(said, dict) else Settings()
 
 
 def run_row(run_folder: Path) -> dict[str, JsonValue]:

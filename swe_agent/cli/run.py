@@ -12,6 +12,7 @@ from swe_agent.cli.options import (
     Branch,
     EventsJson,
     Issue,
+    Mode,
     Presets,
     Quiet,
     SandboxKind,
@@ -81,6 +82,13 @@ class RunOptions:
             "--keep", metavar="GLOB", help="Paths that the patch policy may not drop; repeatable."
         ),
     ] = None
+    mode: Annotated[
+        Mode | None,
+        typer.Option(
+            "--mode",
+            help="Who approves: nobody, you before each change, or you before every action.",
+        ),
+    ] = None
     max_cost: Annotated[
         float | None, typer.Option("--max-cost", metavar="USD", help="Money for model calls.")
     ] = None
@@ -110,6 +118,7 @@ class RunOptions:
             "models.fallbacks": tuple(self.model[1:]) if self.model and self.model[1:] else None,
             "models.base_url": self.base_url,
             "strategy": self.strategy,
+            "mode": self.mode,
             "sandbox.kind": self.sandbox,
             "sandbox.image": self.image,
             "sandbox.profile": self.profile,
@@ -139,6 +148,7 @@ def run(options: RunOptions) -> None:
       swe-agent run --network setup --network allow:files.example.org:443
       swe-agent run --json -q -i - < issue.md > events.jsonl
     """
+    from swe_agent.cli.approving import human_for
     from swe_agent.cli.asking import issue_text, require_key
     from swe_agent.cli.beginning import (
         Beginning,
@@ -171,10 +181,11 @@ def run(options: RunOptions) -> None:
         say(first_line(model, why, kind, why_sandbox))
         if loaded.ignored:
             say(f"ignored  the repository may not set: {', '.join(loaded.ignored)}")
+    human = human_for(loaded.settings)
     issue = issue_text(options.issue)
     folder = new_run_folder(options.output)
     begin(
-        Beginning(root, issue, loaded, folder),
-        Shown(options.as_json, options.quiet, options.verbose),
+        Beginning(root, issue, loaded, folder, human),
+        Shown(options.as_json, options.quiet, options.verbose, asks=human is not None),
         Delivery(options.apply, options.branch),
     )

@@ -28,6 +28,8 @@ class Shown:
     """Stream the event log on stdout; people read stderr all the same."""
     quiet: bool = False
     verbose: bool = False
+    asks: bool = False
+    """A person is asked between the lines: no status below them."""
 
     def say(self, text: str) -> None:
         """Tell of a wait or a pull."""
@@ -48,7 +50,7 @@ def watching(run_folder: Path, progress: Progress, shown: Shown) -> Iterator[Wat
             for line in lines(event, shown.verbose):
                 show(line.text, line.tone)
 
-    if shown.quiet or not console().is_terminal:
+    if shown.quiet or shown.asks or not console().is_terminal:
         yield watch
         return
     from rich.live import Live

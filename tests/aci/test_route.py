@@ -46,9 +46,9 @@ class Person:
         self.says = says
         self.asked: list[str] = []
 
-    def approves(self, call: ToolCall, writes: bool) -> bool:
+    def objection(self, call: ToolCall, writes: bool) -> str | None:
         self.asked.append(call.name)
-        return self.says
+        return None if self.says else "not today"
 
 
 @pytest.fixture
