@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, NoReturn
 
 from swe_agent import __version__
 from swe_agent.cli.progress import Progress
-from swe_agent.cli.screen import show
+from swe_agent.cli.screen import say, show
 from swe_agent.cli.solving import Delivery, finish, resumable
 from swe_agent.cli.view import Shown, watching
 from swe_agent.core.text import visible
@@ -83,6 +83,14 @@ def warn_of_no_sandbox(kind: str | None, network: str = "") -> None:
             "They can read your files and use your network.",
             "bad",
         )
+
+
+def say_first(loaded: Loaded, why: str, why_sandbox: str) -> None:
+    """The first line of a run, and what the repository's own settings may not say."""
+    settings = loaded.settings
+    say(first_line(settings.model or "", why, settings.sandbox.kind or "", why_sandbox))
+    if loaded.ignored:
+        say(f"ignored  the repository may not set: {', '.join(loaded.ignored)}")
 
 
 def begin(beginning: Beginning, shown: Shown, delivery: Delivery) -> NoReturn:

@@ -153,13 +153,12 @@ def run(options: RunOptions) -> None:
     from swe_agent.cli.beginning import (
         Beginning,
         begin,
-        first_line,
+        say_first,
         warn_of_no_sandbox,
         with_model,
         with_sandbox,
     )
     from swe_agent.cli.home import new_run_folder
-    from swe_agent.cli.screen import say
     from swe_agent.cli.solving import Delivery
     from swe_agent.cli.view import Shown
     from swe_agent.runtime.repository import find_root
@@ -172,15 +171,11 @@ def run(options: RunOptions) -> None:
         require_new_branch(root, options.branch)
     loaded = load(options.config or (), options.assignments or (), options.overrides(), root)
     loaded, why = with_model(loaded)
-    model = loaded.settings.model or ""
-    require_key(model, loaded.settings.models.base_url)
+    require_key(loaded.settings.model or "", loaded.settings.models.base_url)
     loaded, why_sandbox = with_sandbox(loaded)
-    kind = loaded.settings.sandbox.kind or ""
-    warn_of_no_sandbox(kind, loaded.settings.sandbox.network)
+    warn_of_no_sandbox(loaded.settings.sandbox.kind or "", loaded.settings.sandbox.network)
     if not options.quiet:
-        say(first_line(model, why, kind, why_sandbox))
-        if loaded.ignored:
-            say(f"ignored  the repository may not set: {', '.join(loaded.ignored)}")
+        say_first(loaded, why, why_sandbox)
     human = human_for(loaded.settings)
     issue = issue_text(options.issue)
     folder = new_run_folder(options.output)
