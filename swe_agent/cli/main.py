@@ -7,7 +7,7 @@ import typer
 from typer.exceptions import TyperException
 
 from swe_agent import __version__
-from swe_agent.cli import ci, config, runs, sandbox, tools
+from swe_agent.cli import checkpoints, ci, config, runs, sandbox, tools
 from swe_agent.cli.apply import apply
 from swe_agent.cli.batch import batch
 from swe_agent.cli.compare import compare
@@ -39,6 +39,7 @@ app.command()(report)
 app.command()(export)
 app.command()(convert)
 app.add_typer(ci.app, name="ci")
+app.add_typer(checkpoints.app, name="checkpoints")
 app.add_typer(runs.app, name="runs")
 app.add_typer(tools.app, name="tools")
 app.add_typer(config.app, name="config")

@@ -78,6 +78,17 @@ def begin_replay(recorded: Path, folder: Path, until: int | None, then: str | No
             "settings": {**started.settings, "model": spec, "models": models},
         }
     )
+    copy_store(recorded, folder)
+    with EventLog(folder / LOG) as log:
+        log.append(again)
+
+
+def copy_store(recorded: Path, folder: Path) -> None:
+    """Give a folder the trees and blobs of a run, also of one that is at work.
+
+    Raises:
+        EnvironmentFault: it cannot be written.
+    """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         shutil.copytree(recorded / STORE, folder / STORE)
@@ -85,8 +96,6 @@ def begin_replay(recorded: Path, folder: Path, until: int | None, then: str | No
         raise EnvironmentFault(
             f"the store of {recorded.name} cannot be copied to {folder}: {fault}", "make room"
         ) from fault
-    with EventLog(folder / LOG) as log:
-        log.append(again)
 
 
 def events_of(folder: Path) -> list[Event]:
