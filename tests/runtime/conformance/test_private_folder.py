@@ -13,7 +13,7 @@ from tests.runtime.conformance.rig import contents, said
 Run = Callable[..., CommandResult]
 
 RUBBISH = {
-    "bytes": "head -c 5000 /dev/urandom >@",
+    "bytes": "head -c 5000 /dev/urandom | tr -d '\\001-\\177' >@",
     "syntax": 'echo "export A=\'" >@',
     "exit": "echo 'exit 3' >@",
     "sleeps": "echo 'sleep 600' >@",
