@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 import urllib.request
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,6 +34,10 @@ class Outcome:
     """Last answer to exit."""
     gaps_ms: tuple[float, ...]
     """Answer to next request, from the first step on, by the endpoint's clock."""
+
+    def overhead_ms(self, commands_ms: Sequence[float]) -> tuple[float, ...]:
+        """The gaps less what each step's command took."""
+        return tuple(gap - took for gap, took in zip(self.gaps_ms, commands_ms, strict=False))
 
 
 def outcome_of(argv: list[str], script: list[dict], cwd: Path, accept: set[int]) -> Outcome:
@@ -85,6 +90,28 @@ def own_argv(repository: Path, output: Path, image: str, steps: int) -> list[str
         *("-m", "openai/scripted", "--base-url", "{url}", "--image", image, "-q"),
         *("--test", "sh check.sh", "-o", str(output), "--max-cost", "1000", *limits),
     ]
+
+
+def own_commands_ms(run_folder: Path) -> list[float]:
+    """What each step's command took, by the run's own log."""
+    took: dict[int, float] = {}
+    for line in (run_folder / "events.jsonl").read_text().splitlines():
+        event = json.loads(line)
+        if event["type"] == "tool_returned":
+            took[event["step"]] = took.get(event["step"], 0.0) + event["duration_s"] * 1000
+    return [took.get(step, 0.0) for step in range(1, max(took) + 1)]
+
+
+def peer_commands_ms(trajectory: Path) -> list[float]:
+    """The same by the times that mini-swe-agent gives its messages."""
+    replied, took = 0.0, []
+    for message in json.loads(trajectory.read_text())["messages"]:
+        at = message.get("extra", {}).get("timestamp")
+        if at and message["role"] == "assistant":
+            replied = at
+        elif at and message["role"] == "tool":
+            took.append((at - replied) * 1000)
+    return took
 
 
 def peer_program(folder: Path) -> Path | None:

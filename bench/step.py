@@ -3,18 +3,31 @@ over a real SDK; and what one step costs at step 10 and at step 1000.
 
 Usage: python bench/step.py [--json] [--quick] [--image IMAGE] [--peer-venv DIR] [--no-peer]
 
-A step's time is what lies between an answer of the endpoint and the next request, by the
-endpoint's clock: the whole of route, events, command and checkpoint. The commands themselves take
-about 2 ms. `--quick` makes the long run 150 steps (its key stays null, `step_150_ms` is given).
+`step_N_ms` is everything but the model and the command: the time from an answer of the endpoint to
+the next request, by the endpoint's clock, less what the step's command took by the agent's own
+record (`command_ms`: our log; mini-swe-agent's times of its messages). The client, reckoning,
+folding, events and the wait for a checkpoint are in it; the endpoint answers at once, so nothing
+hides behind the model. `--quick` makes the long run 150 steps (`step_1000_ms` stays null). The
+peer's long run is 150 steps, as it sends all that was said at each step; `--peer-steps 1000` makes
+it longer.
 """
 
 import sys
 import tempfile
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from contender import Outcome, outcome_of, own_argv, peer_argv, peer_program
+from contender import (
+    Outcome,
+    outcome_of,
+    own_argv,
+    own_commands_ms,
+    peer_argv,
+    peer_commands_ms,
+    peer_program,
+)
 from stage import BASE_IMAGE, complain, planted
 from timing import Row, arguments, publish, rounds_of, table
 
@@ -30,13 +43,27 @@ ROWS = (
     Row("cpu_s", "processor time of the agent's process", aim=2.5),
     Row("first_s", "start to first request"),
     Row("last_s", "last answer to exit"),
-    Row("step_10_ms", "answer to next request, steps 6 to 15"),
-    Row("step_150_ms", "the same around step 150"),
-    Row("step_1000_ms", "the same, the last 10 of 1,000"),
+    Row("step_10_ms", "all but model and command, steps 6 to 15", aim=3),
+    Row("step_150_ms", "the same around step 150", aim=6),
+    Row("step_1000_ms", "the same, the last 20 of 1,000", aim=6),
+    Row("command_ms", "what a command takes, in the sandbox and back"),
 )
 SCRATCH_VENV = Path(tempfile.gettempdir()) / "swe-agent-bench-mini"
 
 Found = dict[str, float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """One run, and what each of its steps cost."""
+
+    outcome: Outcome
+    commands_ms: list[float]
+
+    @property
+    def overhead_ms(self) -> tuple[float, ...]:
+        """All but the model and the command, step by step."""
+        return self.outcome.overhead_ms(self.commands_ms)
 
 
 def main() -> int:
@@ -45,6 +72,7 @@ def main() -> int:
     parser.add_argument("--image", default=BASE_IMAGE)
     parser.add_argument("--peer-venv", type=Path, default=SCRATCH_VENV)
     parser.add_argument("--no-peer", action="store_true")
+    parser.add_argument("--peer-steps", type=int, default=QUICK_LONG)
     options = parser.parse_args()
     try:
         client = connect()
@@ -53,22 +81,26 @@ def main() -> int:
     except SweAgentError as fault:
         return complain(fault)
     peer = None if options.no_peer else peer_program(options.peer_venv)
-    long = QUICK_LONG if options.quick else LONG
+    long = {
+        "swe-agent": QUICK_LONG if options.quick else LONG,
+        "mini": options.peer_steps,
+    }
     with tempfile.TemporaryDirectory(prefix="bench-") as place:
         agents = _agents(Path(place), options.image, peer)
-        short: dict[str, list[Outcome]] = {name: [] for name in agents}
+        short: dict[str, list[Ran]] = {name: [] for name in agents}
         for _ in range(rounds_of(options)):
             for name, run in agents.items():
                 short[name].append(run(STEPS))
-        found = {name: _found(short[name], run(long).gaps_ms) for name, run in agents.items()}
+        found = {name: _found(short[name], run(long[name])) for name, run in agents.items()}
     shown = [
         table(f"{name}, {STEPS} steps", ROWS, found[name], _spread(short[name])) for name in agents
     ]
-    publish("\n".join(shown), found["swe-agent"] | {"peer": found.get("mini")}, options.json)
+    why = {} if peer else {"why": "--no-peer" if options.no_peer else "it cannot be installed"}
+    publish("\n".join(shown), found["swe-agent"] | {"peer": found.get("mini", why)}, options.json)
     return 0
 
 
-def _agents(place: Path, image: str, peer: Path | None) -> dict[str, Callable[[int], Outcome]]:
+def _agents(place: Path, image: str, peer: Path | None) -> dict[str, Callable[[int], Ran]]:
     """A run of so many steps, by the agent's name."""
     folder = planted(
         place / "repository",
@@ -80,14 +112,18 @@ def _agents(place: Path, image: str, peer: Path | None) -> dict[str, Callable[[i
     )
     runs = iter(range(1_000_000))
 
-    def own(steps: int) -> Outcome:
-        argv = own_argv(folder, place / f"run-{next(runs)}", image, steps)
-        return outcome_of(argv, own_script(steps), place, accept={0})
+    def own(steps: int) -> Ran:
+        output = place / f"run-{next(runs)}"
+        argv = own_argv(folder, output, image, steps)
+        outcome = outcome_of(argv, own_script(steps), place, accept={0})
+        return Ran(outcome, own_commands_ms(output))
 
-    def mini(steps: int) -> Outcome:
+    def mini(steps: int) -> Ran:
         assert peer is not None
-        argv = peer_argv(peer, place / "peer.traj.json", image, steps)
-        return outcome_of(argv, peer_script(steps), place, accept={0})
+        output = place / "peer.traj.json"
+        argv = peer_argv(peer, output, image, steps)
+        outcome = outcome_of(argv, peer_script(steps), place, accept={0})
+        return Ran(outcome, peer_commands_ms(output))
 
     return {"swe-agent": own} | ({"mini": mini} if peer else {})
 
@@ -128,17 +164,21 @@ def _call(name: str, **arguments: object) -> dict:
     return {"name": name, "arguments": arguments}
 
 
-def _found(short: list[Outcome], long_ms: tuple[float, ...]) -> Found:
+def _found(short: list[Ran], long: Ran) -> Found:
     found: Found = {key: median(values) for key, values in _spread(short).items()}
-    found["step_150_ms"] = median(long_ms[143:148])
-    found["step_1000_ms"] = median(long_ms[-15:-5]) if len(long_ms) >= LONG - 1 else None
+    costs = long.overhead_ms
+    found["step_150_ms"] = median(costs[138:148])
+    found["step_1000_ms"] = median(costs[-25:-5]) if len(costs) >= LONG - 2 else None
     return {key: round(value, 2) if value is not None else None for key, value in found.items()}
 
 
-def _spread(outcomes: list[Outcome]) -> Mapping[str, list[float]]:
+def _spread(ran: list[Ran]) -> Mapping[str, list[float]]:
     keys = ("wall_s", "rss_mb", "cpu_s", "first_s", "last_s")
-    spread = {key: [float(getattr(one, key)) for one in outcomes] for key in keys}
-    return spread | {"step_10_ms": [median(one.gaps_ms[5:15]) for one in outcomes]}
+    spread = {key: [float(getattr(one.outcome, key)) for one in ran] for key in keys}
+    return spread | {
+        "step_10_ms": [median(one.overhead_ms[5:15]) for one in ran],
+        "command_ms": [median(one.commands_ms) for one in ran],
+    }
 
 
 if __name__ == "__main__":

@@ -31,7 +31,6 @@ def work(attempt: Attempt) -> None:
     while state.accepted is None:
         while state.pending:
             attempt.act(state.pending[0])
-        attempt.settle()
         match state.phase:
             case "plan" | "edit" if following := _next(attempt):
                 begin(attempt, following, state.iteration)
@@ -39,6 +38,7 @@ def work(attempt: Attempt) -> None:
                 _guard(attempt)
                 attempt.ask()
             case "test":
+                attempt.settle()
                 if not attempt.is_tested():
                     attempt.test_round("iteration")
                 begin(attempt, "reflect", state.iteration)

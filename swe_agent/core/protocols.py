@@ -246,7 +246,8 @@ class EventSink(Protocol):
     """Where events go: written before they count."""
 
     def append(self, event: Event) -> Event:
-        """Write and fsync one event; what is on disk comes back, without the secrets it held.
+        """Write one event, on disk before anything outside follows from it; what is written comes
+        back, without the secrets it held.
 
         Raises:
             EnvironmentFault: it cannot be written (disk full, folder gone); earlier events are
@@ -280,4 +281,4 @@ class BlobStore(Protocol):
 
 
 Watcher = Callable[[Event], None]
-"""Sees each event right after it is on disk; must not raise."""
+"""Sees each event right after it is written; must not raise."""

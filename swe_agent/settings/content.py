@@ -27,7 +27,13 @@ _PACKAGE = Path(__file__).resolve().parents[1]
 def config_home() -> Path:
     """The user's config folder; it need not exist."""
     named = os.environ.get(CONFIG_HOME)
-    return Path(named) if named else platformdirs.user_config_path(PROJECT)
+    return Path(named) if named else _usual_home(os.environ.get("XDG_CONFIG_HOME"))
+
+
+@cache
+def _usual_home(xdg: str | None) -> Path:
+    """The platform's folder; asked for at every price."""
+    return platformdirs.user_config_path(PROJECT)
 
 
 @cache

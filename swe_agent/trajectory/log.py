@@ -1,4 +1,4 @@
-"""`events.jsonl`: append-only, one JSON object a line, fsynced; a torn last line is dropped.
+"""`events.jsonl`: append-only, one JSON object a line, a torn last line is dropped.
 
 What is written here counts; all else about a run is derived from it.
 """
@@ -9,6 +9,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -21,6 +22,19 @@ from swe_agent.core.protocols import EventSink, Watcher
 from swe_agent.trajectory.redact import Redactor
 
 _CODEC: TypeAdapter[Event] = TypeAdapter(Event)
+_INWARD = frozenset(
+    {
+        "phase_started",
+        "context_rendered",
+        "history_folded",
+        "reminder_given",
+        "tool_returned",
+        "checkpoint_saved",
+        "candidate_scored",
+    }
+)
+"""Events after which nothing outside happens before another one is written; they are forced to disk
+with that one. A killed process loses none of them: they are written at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +86,7 @@ class EventLog:
 
         Args:
             path: the run's `events.jsonl`.
-            watch: sees each event after it is on disk.
+            watch: sees each event after it is written.
             secrets: keys that no line may hold, in any simple disguise.
 
         Raises:
@@ -101,14 +115,16 @@ class EventLog:
         os.ftruncate(self._fd, self._end)
 
     def subscribe(self, watch: Watcher) -> None:
-        """Let one more watcher see each event after it is on disk."""
+        """Let one more watcher see each event after it is written."""
         self._watchers.append(watch)
 
     def append(self, event: Event) -> Event:
-        """Write and fsync one event, then show it to the watchers.
+        """Write one event, then show it to the watchers.
+
+        It is forced to disk before anything outside can follow from it: a request, a command.
 
         Returns:
-            The event as it is on disk: without the secrets that it held.
+            The event as it is written: without the secrets that it held.
 
         Raises:
             EnvironmentFault: it cannot be written; earlier events are intact.
@@ -125,7 +141,8 @@ class EventLog:
                 written = os.write(self._fd, raw)
                 while written < len(raw):
                     written += os.write(self._fd, raw[written:])
-                os.fdatasync(self._fd)
+                if event.type not in _INWARD:
+                    os.fdatasync(self._fd)
             except OSError as error:
                 os.ftruncate(self._fd, self._end)
                 raise _unwritable(self._path, error) from error
@@ -136,6 +153,8 @@ class EventLog:
             return event
 
     def close(self) -> None:
+        with suppress(OSError):  # what counts was forced to disk before
+            os.fdatasync(self._fd)
         os.close(self._fd)
 
     def __enter__(self) -> Self:

@@ -10,8 +10,18 @@ from pathlib import Path
 import pytest
 
 from swe_agent.core.errors import EnvironmentFault, UsageFault
-from swe_agent.core.events import Checkpoint, CheckpointSaved, Event, HumanSaid, ModelCalled
-from swe_agent.core.messages import Note
+from swe_agent.core.events import (
+    Checkpoint,
+    CheckpointSaved,
+    ContextRendered,
+    Event,
+    HumanSaid,
+    ModelCalled,
+    ModelReplied,
+    ToolCalled,
+    ToolReturned,
+)
+from swe_agent.core.messages import Note, Observation, ToolCall, Turn
 from swe_agent.trajectory.log import EventLog, read_log
 
 
@@ -121,6 +131,34 @@ def test_a_watcher_sees_an_event_once_it_is_on_disk(tmp_path: Path) -> None:
         log.append(said("one"))
         log.append(said("two"))
     assert seen == [("human_said", 1), ("human_said", 2)]
+
+
+def test_all_is_forced_to_disk_before_a_request_a_command_and_the_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, synced = tmp_path / "events.jsonl", [0]
+    sync = os.fdatasync
+
+    def seen(descriptor: int) -> None:
+        sync(descriptor)
+        synced.append(os.fstat(descriptor).st_size)
+
+    monkeypatch.setattr(os, "fdatasync", seen)
+    call = ToolCall(id="c1", name="view", arguments={})
+    observation = Observation(call_id="c1", tool="view", text="x")
+    with EventLog(path) as log:
+        log.append(ContextRendered(step=1, tokens=0, rows=()))
+        assert synced[-1] < path.stat().st_size
+        for outward in (
+            ModelCalled(step=1, model="offline", reserve_usd=0.5),
+            ModelReplied(step=1, turn=Turn(calls=(call,)), duration_s=0),
+            ToolCalled(step=1, call=call, writes=False),
+        ):
+            log.append(outward)
+            assert synced[-1] == path.stat().st_size
+        log.append(ToolReturned(step=1, observation=observation, duration_s=0))
+        assert len(read_log(path)) == 5
+    assert synced[-1] == path.stat().st_size
 
 
 def test_a_second_process_is_refused(tmp_path: Path) -> None:
