@@ -20,6 +20,15 @@ PEER_PRESET = "swebench.yaml"
 
 
 @dataclass(frozen=True, slots=True)
+class Script:
+    """What the endpoint answers."""
+
+    calls: list[dict]
+    think_ms: float = 0.0
+    """How long each answer takes."""
+
+
+@dataclass(frozen=True, slots=True)
 class Outcome:
     """One process from start to exit."""
 
@@ -40,16 +49,16 @@ class Outcome:
         return tuple(gap - took for gap, took in zip(self.gaps_ms, commands_ms, strict=False))
 
 
-def outcome_of(argv: list[str], script: list[dict], cwd: Path, accept: set[int]) -> Outcome:
+def outcome_of(argv: list[str], script: Script, cwd: Path, accept: set[int]) -> Outcome:
     """Run an agent on a script; `{url}` in its words becomes the endpoint's address.
 
     Raises:
         SystemExit: it ended with another exit code, or did not come to the script's end.
     """
     with tempfile.NamedTemporaryFile("w", suffix=".json") as file, tempfile.TemporaryFile() as said:
-        json.dump(script, file)
+        json.dump(script.calls, file)
         file.flush()
-        vendor = [sys.executable, str(HERE / "vendor.py"), file.name]
+        vendor = [sys.executable, str(HERE / "vendor.py"), file.name, str(script.think_ms)]
         with subprocess.Popen(vendor, stdout=subprocess.PIPE, text=True) as server:
             try:
                 assert server.stdout is not None
@@ -66,10 +75,10 @@ def outcome_of(argv: list[str], script: list[dict], cwd: Path, accept: set[int])
                     times = json.load(answer)
             finally:
                 server.kill()
-        if agent.returncode not in accept or len(times) < len(script):
+        if agent.returncode not in accept or len(times) < len(script.calls):
             said.seek(0)
             tail = said.read().decode(errors="replace")[-2000:]
-            what = f"exit {agent.returncode} after {len(times)} of {len(script)} requests"
+            what = f"exit {agent.returncode} after {len(times)} of {len(script.calls)} requests"
             raise SystemExit(f"{Path(argv[0]).name}: {what}\n{tail}")
     return Outcome(
         wall_s=ended - began,

@@ -3,13 +3,13 @@ over a real SDK; and what one step costs at step 10 and at step 1000.
 
 Usage: python bench/step.py [--json] [--quick] [--image IMAGE] [--peer-venv DIR] [--no-peer]
 
-`step_N_ms` is everything but the model and the command: the time from an answer of the endpoint to
-the next request, by the endpoint's clock, less what the step's command took by the agent's own
-record (`command_ms`: our log; mini-swe-agent's times of its messages). The client, reckoning,
-folding, events and the wait for a checkpoint are in it; the endpoint answers at once, so nothing
-hides behind the model. `--quick` makes the long run 150 steps (`step_1000_ms` stays null). The
-peer's long run is 150 steps, as it sends all that was said at each step; `--peer-steps 1000` makes
-it longer.
+The rounds of 30 steps have an endpoint that answers at once. `step_N_ms` come from one long run
+whose endpoint thinks for 50 ms: everything but the model and the command, which is the time from an
+answer to the next request, by the endpoint's clock, less what the step's command took by the
+agent's own record (`command_ms`: our log; mini-swe-agent's times of its messages). The client,
+reckoning, folding and events are in it, and what is left of a checkpoint once the model has
+answered. `--quick` makes the long run 150 steps (`step_1000_ms` stays null). The peer's long run is
+150 steps, as it sends all that was said at each step; `--peer-steps 1000` makes it longer.
 """
 
 import sys
@@ -21,6 +21,7 @@ from statistics import median
 
 from contender import (
     Outcome,
+    Script,
     outcome_of,
     own_argv,
     own_commands_ms,
@@ -37,13 +38,15 @@ from swe_agent.runtime.engine import connect
 
 STEPS = 30
 LONG, QUICK_LONG = 1000, 150
+THINK_MS = 50.0
+"""Of the long run: short for a model, and long enough for what is done meanwhile."""
 ROWS = (
     Row("wall_s", f"{STEPS} steps, process start to exit (verdict included)", aim=3),
     Row("rss_mb", "peak memory of the agent's process", aim=110),
     Row("cpu_s", "processor time of the agent's process", aim=2.5),
     Row("first_s", "start to first request"),
     Row("last_s", "last answer to exit"),
-    Row("step_10_ms", "all but model and command, steps 6 to 15", aim=3),
+    Row("step_10_ms", "all but model and command, steps 6 to 25", aim=3),
     Row("step_150_ms", "the same around step 150", aim=6),
     Row("step_1000_ms", "the same, the last 20 of 1,000", aim=6),
     Row("command_ms", "what a command takes, in the sandbox and back"),
@@ -90,8 +93,10 @@ def main() -> int:
         short: dict[str, list[Ran]] = {name: [] for name in agents}
         for _ in range(rounds_of(options)):
             for name, run in agents.items():
-                short[name].append(run(STEPS))
-        found = {name: _found(short[name], run(long[name])) for name, run in agents.items()}
+                short[name].append(run(STEPS, 0.0))
+        found = {
+            name: _found(short[name], run(long[name], THINK_MS)) for name, run in agents.items()
+        }
     shown = [
         table(f"{name}, {STEPS} steps", ROWS, found[name], _spread(short[name])) for name in agents
     ]
@@ -100,7 +105,7 @@ def main() -> int:
     return 0
 
 
-def _agents(place: Path, image: str, peer: Path | None) -> dict[str, Callable[[int], Ran]]:
+def _agents(place: Path, image: str, peer: Path | None) -> dict[str, Callable[[int, float], Ran]]:
     """A run of so many steps, by the agent's name."""
     folder = planted(
         place / "repository",
@@ -112,17 +117,17 @@ def _agents(place: Path, image: str, peer: Path | None) -> dict[str, Callable[[i
     )
     runs = iter(range(1_000_000))
 
-    def own(steps: int) -> Ran:
+    def own(steps: int, think_ms: float) -> Ran:
         output = place / f"run-{next(runs)}"
         argv = own_argv(folder, output, image, steps)
-        outcome = outcome_of(argv, own_script(steps), place, accept={0})
+        outcome = outcome_of(argv, Script(own_script(steps), think_ms), place, accept={0})
         return Ran(outcome, own_commands_ms(output))
 
-    def mini(steps: int) -> Ran:
+    def mini(steps: int, think_ms: float) -> Ran:
         assert peer is not None
         output = place / "peer.traj.json"
         argv = peer_argv(peer, output, image, steps)
-        outcome = outcome_of(argv, peer_script(steps), place, accept={0})
+        outcome = outcome_of(argv, Script(peer_script(steps), think_ms), place, accept={0})
         return Ran(outcome, peer_commands_ms(output))
 
     return {"swe-agent": own} | ({"mini": mini} if peer else {})
@@ -167,6 +172,7 @@ def _call(name: str, **arguments: object) -> dict:
 def _found(short: list[Ran], long: Ran) -> Found:
     found: Found = {key: median(values) for key, values in _spread(short).items()}
     costs = long.overhead_ms
+    found["step_10_ms"] = median(costs[5:25])
     found["step_150_ms"] = median(costs[138:148])
     found["step_1000_ms"] = median(costs[-25:-5]) if len(costs) >= LONG - 2 else None
     return {key: round(value, 2) if value is not None else None for key, value in found.items()}
@@ -175,10 +181,7 @@ def _found(short: list[Ran], long: Ran) -> Found:
 def _spread(ran: list[Ran]) -> Mapping[str, list[float]]:
     keys = ("wall_s", "rss_mb", "cpu_s", "first_s", "last_s")
     spread = {key: [float(getattr(one.outcome, key)) for one in ran] for key in keys}
-    return spread | {
-        "step_10_ms": [median(one.overhead_ms[5:15]) for one in ran],
-        "command_ms": [median(one.commands_ms) for one in ran],
-    }
+    return spread | {"command_ms": [median(one.commands_ms) for one in ran]}
 
 
 if __name__ == "__main__":

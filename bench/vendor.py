@@ -1,6 +1,7 @@
-"""A scripted Chat Completions endpoint that answers at once and knows when each request came.
+"""A scripted Chat Completions endpoint that knows when each request came.
 
-Usage: python bench/vendor.py SCRIPT (a JSON list of {"name", "arguments"}); it prints its port. A
+Usage: python bench/vendor.py SCRIPT [THINK_MS] (a JSON list of {"name", "arguments"}, and how long
+each answer takes: 0); it prints its port. A
 GET answers with one [came, answered, bytes] a request, seconds of this machine's clock. It checks
 nothing: the strict servers are in tests/vendors. Run it as a process of its own, so that its work
 is not the client's.
@@ -16,6 +17,7 @@ from pathlib import Path
 def main() -> None:
     """Serve until killed."""
     script = json.loads(Path(sys.argv[1]).read_text())
+    think_s = float(sys.argv[2]) / 1000 if len(sys.argv) > 2 else 0.0
     times: list[tuple[float, float, int]] = []
 
     class Answering(BaseHTTPRequestHandler):
@@ -30,6 +32,7 @@ def main() -> None:
             came = time.time()
             size = int(self.headers["Content-Length"])
             self.rfile.read(size)
+            time.sleep(think_s)
             self.answer(reply(script, len(times)))
             times.append((came, time.time(), size))
 
