@@ -26,7 +26,10 @@ COMMAND_ENV = {
     "PYTHONDONTWRITEBYTECODE": "1",
     "PIP_DISABLE_PIP_VERSION_CHECK": "1",
 }
-START = 'command -v bash >/dev/null 2>&1 && exec bash -c "$0" bash "$@"; exec sh -c "$0" sh "$@"'
+START = (
+    'command -v bash >/dev/null 2>&1 && exec bash -c "$0" bash "$@" "$0"; '
+    'exec sh -c "$0" sh "$@" "$0"'
+)
 """Starts the broker in bash where there is one, else sh: `sh -c START SCRIPT ROOT HOME STATE`."""
 
 

@@ -1,17 +1,38 @@
 # The broker: PID 1 of a sandbox. It takes one host-quoted line a request on stdin and evaluates it.
 # Commands write to stdout (1); the broker's own replies go to stderr (2), so that a background job cannot garble them.
 # Every reply lies between two markers with the request's nonce; a command can forge its own result only, and no verdict rests on it.
-# Arguments: the repository's folder, a private folder, a quick one for the shell's state (the private one where it cannot be had).
+# Arguments: the repository's folder, a private folder, a quick one for the shell's state (the private one where it cannot be had),
+# this text; where it begins again, how many bytes of a request nobody has read.
 n='
 '
 swe_root=$1
 swe_home=$2
 swe_state=$3
 [ -w "$swe_state" ] || swe_state=$swe_home
+swe_self=$4
+swe_due=${5:-0}
+swe_nonce=
+swe_watch=
 umask 022
 exec 3<&0
-trap '' INT
-cd "$swe_root" || exit 3
+swe_signals=INT # with a trap on EXIT bash heeds all that would end it; the first process heeds none
+[ ! "$BASH_VERSION" ] || swe_signals='HUP INT ILL TRAP ABRT BUS FPE USR1 SEGV USR2 PIPE ALRM TERM XCPU XFSZ VTALRM PROF SYS'
+trap '' $swe_signals
+cd "$swe_root" || [ "$5" ] || exit 3
+
+# again: a shell that finds no free process gives up. It begins anew as the same process, and the request counts as not begun.
+again() {
+  [ ! "$swe_watch" ] || kill -9 "$swe_watch" 2>/dev/null
+  [ ! "$swe_nonce" ] || { printf '\001%s>254\001' "$swe_nonce" && printf '\001%s>254\001' "$swe_nonce" >&2; }
+  trap - $swe_signals
+  set -- "$swe_self" "$swe_root" "$swe_home" "$swe_state" "$swe_due"
+  [ ! "$BASH_VERSION" ] || exec bash -c "$1" bash "$2" "$3" "$4" "$1" "$5"
+  exec sh -c "$1" sh "$2" "$3" "$4" "$1" "$5"
+}
+trap again EXIT
+[ ! "$5" ] || jobs >/dev/null # reaps what died
+[ "$swe_due" = 0 ] || dd bs="$swe_due" count=1 iflag=fullblock >/dev/null 2>&1
+swe_due=0
 
 # mend: the private folders belong to the commands' user; what is no plain file in them is taken away.
 mend() {
@@ -41,11 +62,12 @@ do_it() { eval "$swe_code"; }
 # run NONCE COMMAND: a subshell takes up the state that the last command left, evaluates, and leaves its own.
 # A reader of stdin sees the host go: then all ends. The host sends nothing meanwhile, and an empty line for this reader after the result.
 run() {
+  swe_nonce=$1
   { IFS= read -r swe_line <&3 || kill -9 -1; } >/dev/null 2>&1 &
   swe_watch=$!
   set -- "$1" "$2" "$swe_state" "$swe_root"
   (
-    trap - INT
+    trap - $swe_signals
     swe_left=1
     trap "save \$? '$3'" EXIT
     {
@@ -56,7 +78,7 @@ run() {
     } 2>/dev/null
     swe_left=
     swe_code=$2
-    unset swe_line swe_watch swe_file
+    unset swe_line swe_watch swe_file swe_self swe_signals
     printf '\001%s<\001' "$1"
     do_it
     swe_code=$?
@@ -66,6 +88,7 @@ run() {
   ) 2>&1 </dev/null 3<&-
   printf '\001%s>%s\001' "$1" "$?"
   wait $swe_watch 2>/dev/null
+  swe_watch=
 }
 
 # at_root: into the repository's folder, which is made again where it is gone.
@@ -77,8 +100,11 @@ at_root() {
 
 # ask NONCE CODE: the host's own work in the repository's folder, with its output as the reply.
 ask() {
+  swe_nonce=$1
   mend
   (
+    trap - $swe_signals
+    trap '' INT
     printf '\001%s<\001' "$1"
     at_root
     eval "$2"
@@ -88,15 +114,20 @@ ask() {
 
 # put NONCE SIZE CODE: as `ask`, followed by SIZE bytes: they become the output of `bytes` in CODE, and are read in any case.
 put() {
+  swe_nonce=$1
+  swe_due=$2
   mend
   swe_size=$2
   (
+    trap - $swe_signals
+    trap '' INT
     trap 'dd bs="$swe_size" count=1 iflag=fullblock <&3 >/dev/null 2>&1; exit 9' EXIT
     printf '\001%s<\001' "$1"
     at_root
     eval "$3"
   ) >&2 2>&2 </dev/null
   printf '\001%s>%s\001' "$1" "$?" >&2
+  swe_due=0
 }
 
 # bytes: what follows the request of `put`. It ends the subshell: replacing it saves a process.
@@ -116,3 +147,4 @@ unpack() {
 while IFS= read -r swe_line; do
   eval "$swe_line"
 done
+trap - EXIT

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from swe_agent.core.errors import SandboxLost
 from swe_agent.core.protocols import CommandResult
@@ -30,10 +31,17 @@ _NOISE_BYTES = 64_000
 """What background jobs write between commands is kept up to this, then dropped."""
 _REPLY_BYTES = 128_000_000
 """A longer reply is a file that grows while it is read: its reader is killed."""
+_CROWDED = b"254\x01"
+"""How the broker ends a request that found no free process; none of its bytes is left unread."""
+_CROWD_TRIES = 4
+"""How often such a request is sent."""
 _RELEASE = b"\n"
 """What the broker's reader of stdin waits for once a command has ended."""
 _MARKER_BYTES = 64
 """An end marker is shorter than this."""
+
+NotBegun = Literal["broken", "crowded"]
+"""The shell broke on the state that an earlier command left, or there was no free process."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,25 +84,25 @@ class Session:
         while self._awaited:
             ticket = next(iter(self._awaited))
             self._replies[ticket] = self._answered(ticket, time.monotonic() + _GIT_S)
-        for attempt in range(3):
+        for attempt in range(_CROWD_TRIES):
             result = self._attempt(command, timeout_s, idle_s)
-            if result:
+            if isinstance(result, CommandResult):
                 return result
-            if attempt:
+            if attempt or result == "crowded":
                 self._kill()
-            self.ask('rm -rf "$swe_state/exports" "$swe_state/cwd"')
+            if result == "broken":
+                self.ask('rm -rf "$swe_state/exports" "$swe_state/cwd"')
         raise SandboxLost("the shell does not take commands any more")
 
     def _attempt(
         self, command: str, timeout_s: float, idle_s: float | None
-    ) -> CommandResult | None:
-        """One try; None where the shell broke, on the state that an earlier command left, before it
-        came to this one."""
+    ) -> CommandResult | NotBegun:
+        """One try."""
         nonce, began = _nonce(), time.monotonic()
         self._send(f"run {nonce} {quoted(command)}\n".encode("utf-8", "surrogateescape"))
-        if not self._begins(nonce):
+        if why := self._why_not_begun(nonce):
             self._send(_RELEASE)
-            return None
+            return why
         output = Output(self._spool_folder)
         survivors: tuple[str, ...] = ()
         code = self._stream(nonce, output, began + timeout_s, idle_s)
@@ -164,7 +172,7 @@ class Session:
         """Send a request with bytes; its code has them written by `bytes`, at its end."""
         ticket = _nonce()
         line = f"put {ticket} {len(content)} {quoted(code)}\n".encode("utf-8", "surrogateescape")
-        self._awaited[ticket] = b""
+        self._awaited[ticket] = line + content
         self._send(line + content)
         return ticket
 
@@ -186,8 +194,8 @@ class Session:
             self._pending.setdefault(channel, bytearray()).extend(chunk)
         return True
 
-    def _begins(self, nonce: str) -> bool:
-        """Whether the command begins; what lies before its begin marker is dropped.
+    def _why_not_begun(self, nonce: str) -> NotBegun | None:
+        """None where the command begins; what lies before its begin marker is dropped.
 
         One that does not begin in time is helped: all else in the sandbox is killed.
         """
@@ -198,9 +206,9 @@ class Session:
             at = pending.find(begin)
             if at >= 0:
                 del pending[: at + len(begin)]
-                return True
+                return None
             if end in pending:
-                return False
+                return "crowded" if end + _CROWDED in pending else "broken"
             self._drop_noise()
             if not self._pump(deadline):
                 if killed:
@@ -235,16 +243,18 @@ class Session:
 
     def _answered(self, ticket: str, deadline: float) -> Reply:
         """The reply to the oldest request. One that could not begin, for want of a free process, is
-        sent once more when all else in the sandbox is killed; not if bytes came with it."""
-        reply = self._reply(ticket, deadline)
-        if reply is None and self._awaited[ticket]:
+        sent again when all else in the sandbox is killed; one of several writes is not, for the
+        sake of their order."""
+        for _ in range(_CROWD_TRIES):
+            reply = self._reply(ticket, deadline)
+            if reply is not None:
+                del self._awaited[ticket]
+                return reply
+            if self._awaited[ticket].startswith(b"put ") and len(self._awaited) > 1:
+                break
             self._kill()
             self._send(self._awaited[ticket])
-            reply = self._reply(ticket, deadline)
-        if reply is None:
-            raise SandboxLost("the sandbox has no free process left")
-        del self._awaited[ticket]
-        return reply
+        raise SandboxLost("the sandbox has no free process left")
 
     def _reply(self, nonce: str, deadline: float) -> Reply | None:
         """What lies between the markers; None if the request did not begin. A reader that does not
@@ -262,7 +272,11 @@ class Session:
             if stop >= 0:
                 code, content = bytes(pending[at + len(end) : stop]), bytes(pending[:at])
                 del pending[: stop + 1]
-                return Reply(int(code) if code.isdigit() else 1, content) if begun else None
+                if begun:
+                    return Reply(int(code) if code.isdigit() else 1, content)
+                if code != b"254" and self._awaited[nonce].startswith(b"put "):
+                    raise SandboxLost("something ended the broker's own work")
+                return None
             looked = len(pending) if at < 0 else at
             self._drop_noise()
             is_endless = len(pending) > _REPLY_BYTES

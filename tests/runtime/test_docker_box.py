@@ -237,9 +237,13 @@ def test_kill_9_of_the_host_ends_the_container_within_five_seconds(
 
 
 def test_a_container_that_never_started_is_reaped_and_a_strangers_is_not(
-    engine: docker.DockerClient, base_image: str
+    engine: docker.DockerClient, base_image: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ours = engine.api.create_container(base_image, ["true"], labels={RUN_LABEL: "reaped"})["Id"]
+    # Other tests make containers with the real label at this moment.
+    monkeypatch.setattr("swe_agent.runtime.docker.RUN_LABEL", "swe-agent.reaped-by-a-test")
+    ours = engine.api.create_container(base_image, ["true"], labels=["swe-agent.reaped-by-a-test"])[
+        "Id"
+    ]
     other = engine.api.create_container(base_image, ["true"], name="swe-agent-not-ours")["Id"]
     try:
         reap(engine)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from shlex import quote
 
 import pytest
 
@@ -124,3 +125,27 @@ def test_a_full_process_table_left_behind_does_not_end_the_shell(
     run("echo in the crowd", 10)
     sandbox.sweep()
     assert said(run("echo next", 20)) == (0, b"next\n")
+
+
+IMMORTAL = """trap 'exec sh -c "$0" "$0"' EXIT; while :; do sleep 60 & done"""
+"""A bomb that begins anew where a fork fails."""
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize(
+    "bomb",
+    [IMMORTAL, IMMORTAL.replace("60", "0.3"), IMMORTAL.replace("sleep 60 &", "(sleep 0.3 &)")],
+    ids=["stays", "comes and goes", "orphans"],
+)
+def test_a_table_that_is_kept_full_neither_ends_the_shell_nor_loses_its_state(
+    run: Run, sandbox: BrokerSandbox, bomb: str
+) -> None:
+    """Without a free process every shell gives up; the broker begins anew as the same process."""
+    run("export A=1; cd /tmp")
+    run(f'bomb={quote(bomb)}; sh -c "$bomb" "$bomb" >/dev/null 2>&1 & sleep 1; exit 0', 5)
+    run("echo in the crowd", 10)
+    content = b"1\n" * 500_000
+    sandbox.write_file("f", content)
+    sandbox.sweep()
+    assert sandbox.tree().read("f") == content
+    assert said(run("echo $A; pwd", 20)) == (0, b"1\n/tmp\n")
