@@ -91,7 +91,7 @@ class Session:
             if attempt or result == "crowded":
                 self._kill()
             if result == "broken":
-                self.ask('rm -rf "$swe_state/exports" "$swe_state/cwd"')
+                self.ask('rm -rf "$swe_state/exports" "$swe_state/cwd"; : >"$swe_state/exports"')
         raise SandboxLost("the shell does not take commands any more")
 
     def _attempt(
