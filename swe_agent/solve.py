@@ -11,6 +11,7 @@ from threading import Thread
 from swe_agent import __version__
 from swe_agent.aci.permissions import Human
 from swe_agent.agent.attempt import Attempt, Kit
+from swe_agent.agent.lookout import Lookout
 from swe_agent.agent.opened import (
     BASELINE_ROUNDS,
     DEFAULT_ISSUE,
@@ -166,12 +167,13 @@ def _go_on(run: OpenRun, model: Model) -> RunResult:
         folder = run.folder / "checkpoints"
         sandboxes = sandboxes_of(run.settings, run.store, started.run_id, folder, engine)
         sandboxes.version_tag = started.version_tag
+        lookout = _lookout(run)
         prepared = _prepared(run, sandboxes)
         # Rounds of base that are shared may be there already.
         rounds = 0 if shared else BASELINE_ROUNDS - len(run.state.baseline)
         ahead = rounds + (not run.state.is_over)
         with Supply(partial(sandboxes.open, prepared), prepared.tree, ahead) as supply:
-            place = _Place(run, supply)
+            place = _Place(run, supply, lookout)
             place.examine()
             ground = place.ground()
             run.prove_base(ground)
@@ -225,12 +227,21 @@ def _provision(run: OpenRun, sandboxes: Sandboxes) -> Provision:
     return made if made.prepared.tree == tree else make()
 
 
+def _lookout(run: OpenRun) -> Lookout | None:
+    """A look for what the issue is about, where a model that reads has still to plan."""
+    tokens = run.settings.context.outlook_tokens
+    if tokens is None or run.state.phase or run.started.model == "offline":
+        return None
+    return Lookout(run.store.reader(run.started.base_tree), run.started.task.issue, tokens)
+
+
 @dataclass(frozen=True, slots=True)
 class _Place:
     """A run with its environment ready."""
 
     run: OpenRun
     supply: Supply
+    lookout: Lookout | None = None
 
     def examine(self) -> None:
         """Have the environment looked into, where somebody wants to, before anything is paid."""
@@ -285,6 +296,7 @@ class _Place:
             guards=guards_of(state.baseline),
             deadline=run.began + settings.limits.max_time_s,
             purse=purse_of(settings, state, run.company.total),
+            lookout=self.lookout,
             listen=run.company.listen,
             rates=rates,
             window_tokens=window,

@@ -16,6 +16,7 @@ from swe_agent.aci.shelf import Shelf
 from swe_agent.aci.tool import PastCall, ToolLimits, Workbench
 from swe_agent.agent.desk import Desk
 from swe_agent.agent.folding import Room
+from swe_agent.agent.lookout import Lookout
 from swe_agent.agent.reminders import due
 from swe_agent.agent.spending import purse_of
 from swe_agent.agent.state import State
@@ -76,6 +77,8 @@ class Kit:
     """The model's context window."""
     purse: Purse | None = None
     """What may be spent, shared with all that spends with this attempt; None: one of its own."""
+    lookout: Lookout | None = None
+    """Tells the plan phase where the issue may lead; None: nothing does."""
     listen: Callable[[str], None] | None = None
     """Hears the reply's text as it comes in; for the eye alone."""
 
@@ -140,6 +143,12 @@ class Attempt:
         """Tell the model something, from the template of that name."""
         note = Note(kind="reminder", text=prompt_text(name, **values))
         self.append(ReminderGiven(name=name, note=note))
+
+    def look_out(self) -> None:
+        """Tell the model where the issue may lead, if anything was found."""
+        note = self.kit.lookout.note() if self.kit.lookout else None
+        if note is not None:
+            self.append(ReminderGiven(name="outlook", note=note))
 
     def note(self, template: str) -> Note:
         """What the model is told when a phase begins."""

@@ -63,6 +63,8 @@ def begin(attempt: Attempt, phase: Phase, iteration: int) -> None:
     note = attempt.note(row.prompt) if row.prompt else None
     tools = row.gives if row.gives and _is_large(attempt) else ()
     attempt.append(PhaseStarted(phase=phase, iteration=iteration, note=note, tools=tools))
+    if phase == "plan":
+        attempt.look_out()
 
 
 def _is_large(attempt: Attempt) -> bool:

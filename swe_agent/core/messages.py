@@ -87,7 +87,7 @@ class Observation(Record):
     """Hash of the whole output, where `text` shows only a part of it."""
 
 
-NoteKind = Literal["task", "phase", "tests", "rollback", "reminder", "human"]
+NoteKind = Literal["task", "phase", "outlook", "tests", "rollback", "reminder", "human"]
 
 
 class Note(Record):

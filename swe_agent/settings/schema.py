@@ -178,6 +178,9 @@ class ContextSettings(Section):
     """The model's context window; None: as the price list says, else 128,000."""
     rules_chars: int = Field(8_000, ge=0)
     """Characters shown of the project's AGENTS.md and CLAUDE.md; 0: none."""
+    outlook_tokens: int | None = Field(600, ge=100, le=8_000)
+    """Tokens of the map that the plan phase gets beside the places that the issue may be about;
+    None: neither."""
 
 
 class CiSettings(Section):

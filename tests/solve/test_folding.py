@@ -68,3 +68,15 @@ def test_a_large_repository_gives_the_map_in_the_plan_phase(play: Play, project:
     rows = [row for event in play([FIX, SUBMIT]).of("context_rendered") for row in event.rows]
     taken = [row.why for row in rows if row.layer == "tools on demand"]
     assert taken == ["asked for: repo_map, find_symbol"]
+
+
+def test_the_plan_phase_is_told_where_the_issue_may_lead(play: Play, project: Path) -> None:
+    for number in range(30):
+        (project / f"more_{number}.py").write_text(f"def work_{number}():\n    return 1\n")
+    git(project, "add", "-A")
+    git(project, "commit", "-q", "-m", "more")
+    played = play([FIX, SUBMIT], issue="add() subtracts")
+    (told,) = [event.note.text for event in played.of("reminder_given")]
+    assert "- calc.py::add, lines 1-2" in told
+    layers = {row.layer for event in played.of("context_rendered") for row in event.rows}
+    assert "notes: outlook" in layers
