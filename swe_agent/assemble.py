@@ -1,6 +1,7 @@
 """The composition root: alone names concrete classes. Heavy libraries are imported by what it
 makes, when it is used."""
 
+import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,10 +20,11 @@ from swe_agent.models.prices import PriceList
 from swe_agent.models.registry import HOSTED, client_of, spec_of
 from swe_agent.repair.offline import OfflineModel
 from swe_agent.runtime.box import Limits
-from swe_agent.runtime.docker import reap
+from swe_agent.runtime.docker import reap, recipe_for
 from swe_agent.runtime.engine import connect
 from swe_agent.runtime.engineless import EnginelessSandboxes
 from swe_agent.runtime.environment import DockerSandboxes
+from swe_agent.runtime.image_box import ImageBox, require_work_tree
 from swe_agent.runtime.sandboxes import Sandboxes, choose_sandbox
 from swe_agent.runtime.store import TreeStore
 from swe_agent.settings.content import content_roots
@@ -124,14 +126,7 @@ def sandboxes_of(
         EnvironmentFault: no engine answers, or nothing works here.
     """
     egress = egress_of(settings.sandbox.network)
-    limits = Limits(
-        settings.sandbox.memory_mb,
-        settings.sandbox.cpus,
-        settings.sandbox.pids,
-        settings.engine.start_timeout_s,
-        network=egress.always,
-        allow=egress.allowed,
-    )
+    limits = limits_of(settings)
     kind = settings.sandbox.kind
     if kind is None or engine is None:
         kind = choose_sandbox(settings.sandbox.kind, settings.sandbox.image).kind
@@ -148,3 +143,32 @@ def sandboxes_of(
         client = connect(settings.engine.start_timeout_s)
         reap(client)
     return DockerSandboxes(client, store, run_id, limits, folder)
+
+
+def limits_of(settings: Settings) -> Limits:
+    """What every sandbox of a run may use."""
+    egress = egress_of(settings.sandbox.network)
+    return Limits(
+        settings.sandbox.memory_mb,
+        settings.sandbox.cpus,
+        settings.sandbox.pids,
+        settings.engine.start_timeout_s,
+        network=egress.always,
+        allow=egress.allowed,
+    )
+
+
+def image_box_of(settings: Settings, store: TreeStore, folder: Path, engine: "Engine") -> ImageBox:
+    """The image that the settings name, as it stands, pulled where it is not here.
+
+    Raises:
+        EnvironmentFault: it cannot be had, or brings no repository.
+    """
+    image, limits = settings.sandbox.image or "", limits_of(settings)
+    run_id = f"image-{secrets.token_hex(4)}"
+    sandboxes = DockerSandboxes(engine, store, run_id, limits, folder)
+    if not sandboxes.has_image(image):
+        sandboxes.pull(image, settings.engine.pull_timeout_s)
+    recipe = recipe_for(engine, image, run_id, limits)
+    require_work_tree(recipe)
+    return ImageBox(engine, recipe, store, folder)

@@ -14,6 +14,7 @@ from swe_agent.cli.compare import compare
 from swe_agent.cli.convert import convert
 from swe_agent.cli.demo import demo
 from swe_agent.cli.doctor import doctor
+from swe_agent.cli.eval import evaluate
 from swe_agent.cli.export import export
 from swe_agent.cli.inspect import inspect
 from swe_agent.cli.locate import locate
@@ -34,6 +35,7 @@ app.command()(batch)
 app.command()(locate)
 app.command()(replay)
 app.command()(inspect)
+app.command("eval")(evaluate)
 app.command()(compare)
 app.command()(report)
 app.command()(export)

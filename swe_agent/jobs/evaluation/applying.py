@@ -4,9 +4,10 @@ take."""
 import re
 from dataclasses import dataclass
 from shlex import quote
+from typing import Protocol
 
 from swe_agent.core.errors import EnvironmentFault
-from swe_agent.core.protocols import Sandbox
+from swe_agent.core.protocols import CommandResult
 from swe_agent.core.text import decoded
 from swe_agent.jobs.evaluation.markers import APPLIED, APPLY_FAILED
 
@@ -25,6 +26,17 @@ _NAMED = re.compile(r"^(?:---|\+\+\+) (?:[ab]/)?(.+?)(?:\t.*)?$", re.MULTILINE)
 _NOTHING = "/dev/null"
 
 
+class TrialBox(Protocol):
+    """Where a prediction is tried: commands in the work tree, and files. A sandbox is one."""
+
+    @property
+    def shell(self) -> str: ...
+
+    def execute(self, command: str, timeout_s: float) -> CommandResult: ...
+
+    def write_file(self, path: str, content: bytes) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Applied:
     """Whether a patch is in the tree, and what the programs said about it."""
@@ -33,7 +45,7 @@ class Applied:
     log: str
 
 
-def apply_patch(sandbox: Sandbox, patch: str) -> Applied:
+def apply_patch(box: TrialBox, patch: str) -> Applied:
     """Try each way in turn, from a clean tree each; the first that works counts.
 
     A patch that is in the tree at the end counts too, whatever the programs said.
@@ -41,23 +53,23 @@ def apply_patch(sandbox: Sandbox, patch: str) -> Applied:
     Raises:
         EnvironmentFault: the sandbox has no git, or is lost.
     """
-    require_git(sandbox)
-    sandbox.write_file(_FILE, patch.encode("utf-8", "surrogateescape"))
+    require_git(box)
+    box.write_file(_FILE, patch.encode("utf-8", "replace"))
     said: list[str] = []
     for at, command in enumerate(CHAIN):
         if at:
-            _run(sandbox, _RESET)
-        code, output = _run(sandbox, f"{command} {_FILE}")
+            _run(box, _RESET)
+        code, output = _run(box, f"{command} {_FILE}")
         if code == 0:
             return Applied(True, f"{APPLIED}:\n{output}")
         said.append(f"Failed: {command}\n{output}")
-    code, _ = _run(sandbox, f"git apply --check --reverse {_FILE}")
+    code, _ = _run(box, f"git apply --check --reverse {_FILE}")
     if code == 0:
         return Applied(True, f"{APPLIED}: it is in the tree already")
     return Applied(False, "\n".join((*said, APPLY_FAILED)))
 
 
-def put_tests(sandbox: Sandbox, test_patch: str) -> Applied:
+def put_tests(box: TrialBox, test_patch: str) -> Applied:
     """Take the files of the test patch back to the base, whatever a patch did to them, and apply
     it.
 
@@ -66,11 +78,11 @@ def put_tests(sandbox: Sandbox, test_patch: str) -> Applied:
     """
     if not test_patch.strip():
         return Applied(True, "there is no test patch")
-    sandbox.write_file(_TEST_FILE, test_patch.encode("utf-8", "surrogateescape"))
+    box.write_file(_TEST_FILE, test_patch.encode("utf-8", "replace"))
     names = " ".join(map(quote, files_of(test_patch)))
     back = f'for f in {names}; do rm -rf "./$f"; git checkout HEAD -- "$f" 2>/dev/null; done; true'
-    _, restored = _run(sandbox, back)
-    code, output = _run(sandbox, f"git apply -v {_TEST_FILE}")
+    _, restored = _run(box, back)
+    code, output = _run(box, f"git apply -v {_TEST_FILE}")
     return Applied(code == 0, f"{restored}{output}")
 
 
@@ -83,12 +95,12 @@ def files_of(patch: str) -> tuple[str, ...]:
     return tuple(sorted({name for name in _NAMED.findall(patch) if name != _NOTHING}))
 
 
-def require_git(sandbox: Sandbox) -> None:
+def require_git(box: TrialBox) -> None:
     """
     Raises:
         EnvironmentFault: there is no git in the sandbox.
     """
-    code, _ = _run(sandbox, "command -v git >/dev/null")
+    code, _ = _run(box, "command -v git >/dev/null")
     if code:
         raise EnvironmentFault(
             "The task's image has no git, which patches are applied with.",
@@ -96,6 +108,6 @@ def require_git(sandbox: Sandbox) -> None:
         )
 
 
-def _run(sandbox: Sandbox, command: str) -> tuple[int, str]:
-    result = sandbox.execute(_TRUST + command, _TIMEOUT_S)
+def _run(box: TrialBox, command: str) -> tuple[int, str]:
+    result = box.execute(_TRUST + command, _TIMEOUT_S)
     return result.exit_code, decoded(result.output)

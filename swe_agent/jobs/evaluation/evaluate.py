@@ -17,14 +17,20 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from swe_agent.core.errors import EnvironmentFault, Interrupted, SweAgentError, ToolFailure
-from swe_agent.core.protocols import Sandbox
 from swe_agent.core.text import visible
 from swe_agent.jobs.evaluation.grading import Grade, grade
 from swe_agent.jobs.evaluation.logs import Infra, infra_of, read_log
 from swe_agent.jobs.evaluation.parsers import parser_for
 from swe_agent.jobs.evaluation.predictions import Prediction
 from swe_agent.jobs.evaluation.summary import Outcome, Summary, summary_of, write_json
-from swe_agent.jobs.evaluation.trial import Exam, Trial, exam_of, recording, try_prediction
+from swe_agent.jobs.evaluation.trial import (
+    Exam,
+    Ground,
+    Trial,
+    exam_of,
+    recording,
+    try_prediction,
+)
 from swe_agent.jobs.tasks_instance import AnswerKey, Instance
 
 LOGS = Path("logs") / "run_evaluation"
@@ -36,15 +42,6 @@ REPORT, OUTPUT, JOURNAL, PATCH, SCRIPT, RUN = (
     "eval.sh",
     "run.json",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """Where a prediction is tried: a fresh sandbox at the task's base, and how its tests were
-    found to be run."""
-
-    sandbox: Sandbox
-    commands: tuple[str, ...] = ()
 
 
 OpenGround = Callable[[Instance, AnswerKey], AbstractContextManager[Ground]]
@@ -140,10 +137,10 @@ def _tried(request: EvalRequest, task: Instance, place: Path, began: float) -> O
     assert prediction.model_patch is not None, "empty ones are not tried"
     parse = parser_for(key)
     with request.open_ground(task, key) as ground:
-        exam = exam_of(key, ground.commands, request.timeout_s)
+        exam = exam_of(key, ground, request.timeout_s)
         parse = parser_for(key, " ".join(exam.commands))
-        (place / SCRIPT).write_text(_script(exam), "utf-8", "surrogateescape")
-        trial = try_prediction(ground.sandbox, key, prediction.model_patch, exam)
+        (place / SCRIPT).write_text(_script(exam), "utf-8", "replace")
+        trial = try_prediction(ground.box, key, prediction.model_patch, exam)
     _write(place / JOURNAL, trial.journal)
     if trial.output:
         _write(place / OUTPUT, trial.output)

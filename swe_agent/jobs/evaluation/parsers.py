@@ -1,7 +1,7 @@
 """Logs of test runners as statuses, by the name that a task gives its parser.
 
-The common runners are read here. Every other name is looked for in the package `swebench`, whose
-readers are used for all names where it is installed.
+Names that begin with `parse_log_` are the official harness's: read as it reads them, by the package
+`swebench` where it is installed. Other names are ours; they keep test ids whole.
 """
 
 import importlib
@@ -17,6 +17,7 @@ from swe_agent.jobs.evaluation.markers import (
     PASSED,
     SKIPPED,
     STATUSES,
+    XFAIL,
     StatusMap,
 )
 from swe_agent.jobs.tasks_instance import AnswerKey
@@ -46,15 +47,18 @@ def parser_for(key: AnswerKey, command: str = "") -> Parser:
     Raises:
         UsageFault: nothing here knows the parser.
     """
-    name = key.parser.removeprefix(_PREFIX) or _guessed(command)
-    official = official_parsers().get(_PREFIX + name)
+    name = key.parser or _guessed(command)
+    if name in PARSERS:
+        return PARSERS[name]
+    name = _PREFIX + name.removeprefix(_PREFIX)
+    official = official_parsers().get(name)
     if official is not None:
         spec = _spec(key)
         return lambda log: official(log, spec)
-    if name in PARSERS:
-        return PARSERS[name]
+    if name in LIKE_OFFICIAL:
+        return LIKE_OFFICIAL[name]
     raise UsageFault(
-        f"No reader is known for logs of {name!r}.",
+        f"No reader is known for logs of {key.parser!r}.",
         "pip install 'swe-agent[swebench]' brings those of the official harness.",
     )
 
@@ -97,8 +101,20 @@ def _guessed(command: str) -> str:
     return DEFAULT
 
 
-def pytest_summary(log: str) -> StatusMap:
-    """The lines that `pytest -rA` ends with: `STATUS id`, and a message after a failure."""
+def pytest_ids(log: str) -> StatusMap:
+    """The lines that `pytest -rA` ends with, `STATUS id`; a message may follow a failure."""
+    found: dict[str, str] = {}
+    for line in _COLOURS.sub("", log).split("\n"):
+        status, _, test = line.rstrip().partition(" ")
+        if status in (FAILED, ERROR, XFAIL):
+            test = test.split(" - ", 1)[0]
+        if status in STATUSES and test and not (status == SKIPPED and test.startswith("[")):
+            found[test.strip()] = status
+    return found
+
+
+def pytest_words(log: str) -> StatusMap:
+    """The same as the official harness reads it: an id ends at its first space."""
     found: dict[str, str] = {}
     for line in log.split("\n"):
         status = next((status for status in STATUSES if line.startswith(status)), None)
@@ -112,11 +128,11 @@ def pytest_summary(log: str) -> StatusMap:
 
 def pytest_options(log: str) -> StatusMap:
     """The same; a parameter that is an absolute path counts by its last part alone."""
-    return {_last_part(test): status for test, status in pytest_summary(log).items()}
+    return {_last_part(test): status for test, status in pytest_words(log).items()}
 
 
 def pytest_whole(log: str) -> StatusMap:
-    """The same for ids with spaces; very old versions write the status last."""
+    """The same with whole ids; very old versions of pytest write the status last."""
     found: dict[str, str] = {}
     control = dict.fromkeys(range(1, 32))
     for raw in log.split("\n"):
@@ -181,12 +197,19 @@ def _last_part(test: str) -> str:
 
 
 PARSERS: Mapping[str, Parser] = {
-    "pytest": pytest_summary,
-    "pytest_options": pytest_options,
-    "pytest_v2": pytest_whole,
+    "pytest": pytest_ids,
     "unittest": unittest_lines,
     "gotest": go_test,
     "cargo": cargo_test,
     "tap": tap,
 }
 """Our own readers."""
+LIKE_OFFICIAL: Mapping[str, Parser] = {
+    "parse_log_pytest": pytest_words,
+    "parse_log_pytest_options": pytest_options,
+    "parse_log_pytest_v2": pytest_whole,
+    "parse_log_gotest": go_test,
+    "parse_log_cargo": cargo_test,
+    "parse_log_tap": tap,
+}
+"""What reads as the official harness does where that is not installed."""

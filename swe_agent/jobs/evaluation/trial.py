@@ -1,13 +1,13 @@
 """One prediction tried in a sandbox: patch, tests, log. What is graded is the log alone."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from shlex import quote
 
 from swe_agent.core.errors import ToolFailure
-from swe_agent.core.protocols import CommandResult, Sandbox
+from swe_agent.core.protocols import CommandResult
 from swe_agent.core.text import decoded
-from swe_agent.jobs.evaluation.applying import Applied, apply_patch, put_tests
+from swe_agent.jobs.evaluation.applying import Applied, TrialBox, apply_patch, files_of, put_tests
 from swe_agent.jobs.evaluation.markers import END, EXIT_CODE, START, defused
 from swe_agent.jobs.tasks_instance import AnswerKey
 
@@ -23,11 +23,20 @@ class Exam:
     commands: Sequence[str]
     """The grading commands; unused where the task brings a script."""
     cwd: str = "."
-    env: Mapping[str, str] | None = None
+    env: Mapping[str, str] = field(default_factory=dict)
     timeout_s: float = 1800.0
     """Of all tests together."""
     script: str = ""
     """The task's own eval script, which applies the test patch and writes the markers itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """A fresh box at a task's base, and how its tests are run as far as that was found."""
+
+    box: TrialBox
+    commands: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,30 +51,44 @@ class Trial:
     timed_out: bool = False
 
 
-def exam_of(key: AnswerKey, commands: Sequence[str], timeout_s: float) -> Exam:
-    """How a task is graded: by its own script, its own commands, else by those that were found."""
-    return Exam(key.test or tuple(commands), key.test_cwd, None, timeout_s, key.eval_script)
+def exam_of(key: AnswerKey, ground: Ground, timeout_s: float) -> Exam:
+    """How a task is graded: by its own script, its own commands, else by those that were found,
+    over the files of the test patch."""
+    commands = key.test or tuple(_over_files(one, key.test_patch) for one in ground.commands)
+    return Exam(commands, key.test_cwd, ground.env, timeout_s, key.eval_script)
 
 
-def try_prediction(sandbox: Sandbox, key: AnswerKey, patch: str, exam: Exam) -> Trial:
-    """Apply the patch to the sandbox's base and run the tests.
+def try_prediction(box: TrialBox, key: AnswerKey, patch: str, exam: Exam) -> Trial:
+    """Apply the patch to the base and run the tests.
 
     Raises:
-        EnvironmentFault: the sandbox has no git, or is lost.
+        EnvironmentFault: the box has no git, or is lost.
     """
-    applied = apply_patch(sandbox, patch) if patch else Applied(True, "no patch")
+    applied = apply_patch(box, patch) if patch else Applied(True, "no patch")
     if not applied.ok:
         return Trial(False, applied.log)
     if exam.script:
-        result = _run_script(sandbox, exam)
+        result = _run_script(box, exam)
         return _trial(applied.log, _whole(result), result.timed_out, exam)
-    tests = put_tests(sandbox, key.test_patch)
+    tests = put_tests(box, key.test_patch)
     journal = f"{applied.log}\ntest patch: {'applied' if tests.ok else 'FAILED'}\n{tests.log}"
     if not tests.ok:
         return Trial(True, journal, output=f"test patch\n{defused(tests.log)}")
-    output, code, timed_out = _run_commands(sandbox, exam)
+    output, code, timed_out = _run_commands(box, exam)
     log = f"{START}\n{defused(output)}\n{END}\n{EXIT_CODE}: {code}\n"
     return _trial(journal, log, timed_out, exam)
+
+
+def _over_files(command: str, test_patch: str) -> str:
+    """A found command of pytest that names each test's outcome, for the test patch's files alone.
+
+    >>> _over_files("python -m pytest", "+++ b/t/test_a.py\\n"), _over_files("make test", "")
+    ('python -m pytest -rA t/test_a.py', 'make test')
+    """
+    if "pytest" not in command:
+        return command
+    names = [name for name in files_of(test_patch) if name.endswith(".py")]
+    return " ".join((command, "-rA", *map(quote, names)))
 
 
 def recording(script: str) -> str:
@@ -90,19 +113,19 @@ def recording(script: str) -> str:
     return "\n".join((*lines[:at], "TESTS_ENDED_WITH=$?", lines[at], told, *lines[at + 1 :]))
 
 
-def _run_script(sandbox: Sandbox, exam: Exam) -> CommandResult:
-    sandbox.write_file(_SCRIPT, recording(exam.script).encode("utf-8", "surrogateescape"))
-    return sandbox.execute(f"/bin/bash {_SCRIPT}", exam.timeout_s)
+def _run_script(box: TrialBox, exam: Exam) -> CommandResult:
+    box.write_file(_SCRIPT, recording(exam.script).encode("utf-8", "replace"))
+    return box.execute(f"/bin/bash {_SCRIPT}", exam.timeout_s)
 
 
-def _run_commands(sandbox: Sandbox, exam: Exam) -> tuple[str, int, bool]:
+def _run_commands(box: TrialBox, exam: Exam) -> tuple[str, int, bool]:
     """Output, exit code (of the first command that fails) and whether time ran out."""
     outputs: list[str] = []
     failed, left = 0, exam.timeout_s
-    exports = "".join(f"export {name}={quote(text)}; " for name, text in (exam.env or {}).items())
+    exports = "".join(f"export {name}={quote(text)}; " for name, text in exam.env.items())
     for command in exam.commands:
-        line = f"{exports}cd {quote(exam.cwd)} && exec {sandbox.shell} -c {quote(command)}"
-        result = sandbox.execute(line, left)
+        line = f"{exports}cd {quote(exam.cwd)} && exec {box.shell} -c {quote(command)}"
+        result = box.execute(line, left)
         outputs.append(_whole(result))
         failed = failed or result.exit_code
         left -= result.duration_s

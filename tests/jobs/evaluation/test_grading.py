@@ -7,7 +7,12 @@ from swe_agent.jobs.evaluation import parsers
 from swe_agent.jobs.evaluation.grading import grade
 from swe_agent.jobs.evaluation.logs import infra_of, read_log
 from swe_agent.jobs.evaluation.markers import defused
-from swe_agent.jobs.evaluation.parsers import PARSERS, parser_for, pytest_summary
+from swe_agent.jobs.evaluation.parsers import (
+    LIKE_OFFICIAL,
+    PARSERS,
+    parser_for,
+    pytest_words,
+)
 from swe_agent.jobs.tasks_instance import AnswerKey
 from tests.jobs.evaluation.logs import CARGO, GO, LOGS, SUMMARY, TAP, UNITTEST, log_of
 
@@ -17,7 +22,7 @@ def key(*fixed: str, kept: tuple[str, ...] = (), **more: str) -> AnswerKey:
 
 
 def graded(log: str, asked: AnswerKey) -> bool:
-    return grade(asked, "diff", read_log(log, pytest_summary), None).resolved
+    return grade(asked, "diff", read_log(log, pytest_words), None).resolved
 
 
 @pytest.mark.parametrize(
@@ -52,7 +57,7 @@ def test_a_task_is_resolved_when_every_listed_test_holds(asked: AnswerKey, resol
 )
 def test_a_log_that_shows_no_test_run_grades_nothing(name: str) -> None:
     asked = key("t.py::test_a", "t.py::test_c", eval_type="fail_only")
-    found = grade(asked, "diff", read_log(LOGS[name], pytest_summary), None)
+    found = grade(asked, "diff", read_log(LOGS[name], pytest_words), None)
     assert (found.resolved, found.patch_successfully_applied) == (False, False)
     assert found.tests_status is None
     assert found.error
@@ -70,7 +75,7 @@ def test_where_no_tests_are_listed_all_have_to_pass() -> None:
 
 
 def test_a_missing_patch_is_said_so() -> None:
-    found = grade(key(), None, read_log("", pytest_summary), None)
+    found = grade(key(), None, read_log("", pytest_words), None)
     assert (found.patch_is_None, found.patch_exists) == (True, False)
 
 
@@ -96,12 +101,16 @@ def test_output_cannot_write_markers_of_its_own() -> None:
         ("gotest", GO, {"TestA": "PASSED", "TestA/sub": "FAILED", "TestB": "SKIPPED"}),
         ("cargo", CARGO, {"a::b": "PASSED", "c": "FAILED"}),
         ("tap", TAP, {"first thing": "PASSED", "second thing": "FAILED"}),
-        ("pytest_options", SUMMARY, {"t.py::test_h[/file.txt]": "PASSED"}),
-        ("pytest_v2", "PASSED t.py::test_a[x y]\n", {"t.py::test_a[x y]": "PASSED"}),
+        ("parse_log_pytest_options", SUMMARY, {"t.py::test_h[/file.txt]": "PASSED"}),
+        ("parse_log_pytest_v2", "PASSED t.py::test_a[x y]\n", {"t.py::test_a[x y]": "PASSED"}),
+        ("parse_log_pytest", "PASSED t.py::test_a[x y]\n", {"t.py::test_a[x": "PASSED"}),
+        ("pytest", "PASSED t.py::test_a[x y]\n", {"t.py::test_a[x y]": "PASSED"}),
+        ("pytest", "FAILED t.py::test_a[x y] - boom - x", {"t.py::test_a[x y]": "FAILED"}),
+        ("pytest", SUMMARY, {"t.py::test_f": "XFAIL", "t.py::test_e": "ERROR"}),
     ],
 )
 def test_each_runner_has_its_reader(name: str, log: str, expected: dict[str, str]) -> None:
-    assert expected.items() <= PARSERS[name](log).items()
+    assert expected.items() <= {**PARSERS, **LIKE_OFFICIAL}[name](log).items()
 
 
 def test_the_command_tells_the_reader_where_none_is_named(
@@ -110,6 +119,8 @@ def test_the_command_tells_the_reader_where_none_is_named(
     monkeypatch.setattr(parsers, "official_parsers", dict)
     assert parser_for(key(), "python -m unittest -v") is PARSERS["unittest"]
     assert parser_for(key(), "cargo test") is PARSERS["cargo"]
-    assert parser_for(key(parser="parse_log_pytest"), "cargo test") is PARSERS["pytest"]
+    assert parser_for(key(parser="pytest"), "cargo test") is PARSERS["pytest"]
+    assert parser_for(key(parser="parse_log_pytest")) is LIKE_OFFICIAL["parse_log_pytest"]
+    assert parser_for(key(parser="pytest_v2")) is LIKE_OFFICIAL["parse_log_pytest_v2"]
     with pytest.raises(UsageFault, match="odd"):
         parser_for(key(parser="parse_log_odd"))

@@ -14,7 +14,7 @@ import pytest
 
 from swe_agent.jobs.evaluation.grading import grade
 from swe_agent.jobs.evaluation.logs import infra_of, read_log
-from swe_agent.jobs.evaluation.parsers import PARSERS
+from swe_agent.jobs.evaluation.parsers import LIKE_OFFICIAL
 from swe_agent.jobs.tasks_instance import AnswerKey
 from tests.jobs.evaluation.logs import LOGS, TESTS
 
@@ -31,7 +31,6 @@ for case in json.load(open(sys.argv[1])):
     reports.append(get_eval_report(spec, made, case["log"], True)["a__b-1"])
 json.dump(reports, open(sys.argv[2], "w"))
 """
-SAME_NAMES = ("pytest", "pytest_options", "pytest_v2", "gotest", "cargo", "tap")
 
 
 def official(cases: list[dict[str, Any]], folder: Path) -> list[dict[str, Any]]:
@@ -49,13 +48,13 @@ def official(cases: list[dict[str, Any]], folder: Path) -> list[dict[str, Any]]:
 def test_every_log_is_graded_as_the_official_functions_grade_it(tmp_path: Path) -> None:
     cases: list[dict[str, Any]] = []
     for number, (log, name, kind) in enumerate(
-        product(LOGS.values(), SAME_NAMES, ("pass_and_fail", "fail_only"))
+        product(LOGS.values(), LIKE_OFFICIAL, ("pass_and_fail", "fail_only"))
     ):
         path = tmp_path / f"{number}.txt"
         path.write_text(log)
         for fixed, kept in ((TESTS, TESTS), *(((test,), TESTS[:1]) for test in TESTS)):
             asked = {"fixed": fixed, "kept": kept, "eval_type": kind}
-            cases.append({**asked, "parser": f"parse_log_{name}", "log": str(path)})
+            cases.append({**asked, "parser": name, "log": str(path)})
     theirs = official(cases, tmp_path)
     assert len(theirs) > 5000
     for case, expected in zip(cases, theirs, strict=True):
@@ -66,6 +65,6 @@ def test_every_log_is_graded_as_the_official_functions_grade_it(tmp_path: Path) 
             pass_to_pass=case["kept"],
             eval_type=case["eval_type"],
         )
-        reading = read_log(log, PARSERS[case["parser"].removeprefix("parse_log_")])
+        reading = read_log(log, LIKE_OFFICIAL[case["parser"]])
         ours = grade(key, "diff", reading, infra_of(log)).model_dump(mode="json")
         assert {name: value for name, value in ours.items() if value is not None} == expected, case
