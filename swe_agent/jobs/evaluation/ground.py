@@ -3,7 +3,7 @@ environment made from its set-up."""
 
 import secrets
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -67,10 +67,15 @@ class Grounds:
         sandboxes = sandboxes_of(asked, store, f"eval-{secrets.token_hex(4)}", folder, engine)
         sandboxes.version_tag = taken.version_tag
         reader = store.reader(taken.tree)
-        wanted = Wanted(asked, taken.tree, reader, self.places.say, self.passed_on)
+        wanted = Wanted(asked, taken.tree, reader, _say_for(instance, self.places), self.passed_on)
         made = provision(wanted, sandboxes)
         with sandboxes.fresh(made.prepared, made.prepared.tree) as sandbox:
             yield Ground(sandbox, made.commands, instance.env)
+
+
+def _say_for(instance: Instance, places: Places) -> Callable[[str], None]:
+    """What is said of an environment, with the task that it is for."""
+    return lambda text: places.say(f"{instance.id}: {text}")
 
 
 def _stands_in_its_image(instance: Instance, key: AnswerKey, asked: Settings) -> bool:
