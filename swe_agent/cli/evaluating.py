@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from swe_agent.cli.eval import EvalOptions
+from swe_agent.cli.eval_options import EvalOptions
 from swe_agent.cli.screen import print_json, say, show
 from swe_agent.cli.wording import Tone, one_line, time_words
 from swe_agent.core.errors import UsageFault
