@@ -9,6 +9,9 @@ from swe_agent.jobs.ci.trigger import Skip, Trigger
 from swe_agent.jobs.ci.wording import stopped_comment, working_comment
 from swe_agent.jobs.forges.forge import Thread
 
+_FAILURES_IN_A_ROW = 2
+"""Our own push may fail again, and again: this ends the circle, whoever's token pushes."""
+
 
 def start(gate: Gate, trigger: Trigger) -> Plan | Skip:
     """The plan for an event, or why nothing is done.
@@ -55,6 +58,8 @@ def _answered(gate: Gate, trigger: Trigger, sticky: Sticky | None) -> Skip | Non
     if sticky is None:
         return None
     memory = sticky.memory
+    if trigger.kind == "failure" and _in_a_row(memory.keys) >= _FAILURES_IN_A_ROW:
+        return Skip(f"{_FAILURES_IN_A_ROW} failures in a row were answered; a person has to go on")
     if trigger.key in memory.keys:
         if gate.is_rerun and memory.state in ("failed", "working"):
             return None
@@ -62,6 +67,12 @@ def _answered(gate: Gate, trigger: Trigger, sticky: Sticky | None) -> Skip | Non
     if memory.state == "working" and not (gate.run and memory.run == gate.run):
         return Skip("there is work going on in this thread; say `/swe-agent stop` to end it")
     return None
+
+
+def _in_a_row(keys: tuple[str, ...]) -> int:
+    """How many events at the end were failed pipelines, with no word of a person between."""
+    others = (at for at, key in enumerate(reversed(keys)) if not key.startswith("run:"))
+    return next(others, len(keys))
 
 
 def _taken(gate: Gate, thread: Thread) -> Skip | None:
