@@ -48,7 +48,7 @@ def locate(
     if not built.corpus.by_path:
         raise UsageFault(
             f"There is no source in {repo} that a grammar reads.",
-            "Python, JavaScript, TypeScript, Go, Rust, Java, C and Ruby are read.",
+            "Python, JavaScript, TypeScript, Go, Rust, Java, C, C++, C#, PHP and Ruby are read.",
         )
     if built.left_out:
         say(f"{built.left_out} source files are not indexed: there was no time or room for them.")

@@ -23,12 +23,16 @@ _BY_SUFFIX = {
     "rs": ("tree_sitter_rust", "language"),
     "java": ("tree_sitter_java", "language"),
     "c": ("tree_sitter_c", "language"),
+    "cpp": ("tree_sitter_cpp", "language"),
+    "cs": ("tree_sitter_c_sharp", "language"),
+    "php": ("tree_sitter_php", "language_php"),
     "rb": ("tree_sitter_ruby", "language"),
     "json": ("tree_sitter_json", "language"),
     "sh": ("tree_sitter_bash", "language"),
     "bash": ("tree_sitter_bash", "language"),
 }
-_HEADERS = {"h": "c"}
+OTHER_NAMES = {"cc": "cpp", "cxx": "cpp", "hpp": "cpp", "hh": "cpp", "hxx": "cpp"}
+"""Suffixes by the one whose grammar reads them."""
 _CPP_WORDS = (b"class ", b"namespace ", b"template", b"::", b"public:", b"private:", b'extern "C"')
 _CHUNK = 65536
 
@@ -36,14 +40,15 @@ _CHUNK = 65536
 def language_of(path: str, content: bytes) -> str | None:
     """The suffix whose grammar reads this file; None where we have none.
 
-    A header that looks like C++ has none: the grammar of C would see errors everywhere.
+    A header is one of C unless it looks like C++.
     """
     name = path.rsplit("/", 1)[-1]
     if "." not in name:
         return None
     suffix = name.rsplit(".", 1)[-1].lower()
-    if suffix in _HEADERS:
-        return None if any(word in content for word in _CPP_WORDS) else _HEADERS[suffix]
+    if suffix == "h":
+        return "cpp" if any(word in content for word in _CPP_WORDS) else "c"
+    suffix = OTHER_NAMES.get(suffix, suffix)
     return suffix if suffix in _BY_SUFFIX else None
 
 

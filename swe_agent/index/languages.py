@@ -58,6 +58,33 @@ _C = """
 (call_expression function: (identifier) @call)
 (preproc_include) @import
 """
+_CPP = """
+(function_definition) @function
+[(class_specifier name: (_) body: (_)) (struct_specifier name: (_) body: (_))
+ (enum_specifier name: (_) body: (_))] @class
+(call_expression function: [(identifier) @call
+  (field_expression field: (field_identifier) @call)
+  (qualified_identifier name: (identifier) @call)])
+(preproc_include) @import
+"""
+_C_SHARP = """
+[(method_declaration) (constructor_declaration) (local_function_statement)] @function
+[(class_declaration) (interface_declaration) (struct_declaration) (record_declaration)
+ (enum_declaration)] @class
+(invocation_expression function: [(identifier) @call
+  (member_access_expression name: (identifier) @call)])
+(object_creation_expression type: (identifier) @call)
+(using_directive) @import
+"""
+_PHP = """
+[(function_definition) (method_declaration)] @function
+[(class_declaration) (interface_declaration) (trait_declaration) (enum_declaration)] @class
+(function_call_expression function: (name) @call)
+(member_call_expression name: (name) @call)
+(scoped_call_expression name: (name) @call)
+(object_creation_expression (name) @call)
+(namespace_use_declaration) @import
+"""
 _RUBY = """
 [(method) (singleton_method)] @function
 [(class) (module)] @class
@@ -80,6 +107,9 @@ QUERIES = {
     "java": _JAVA,
     "c": _C,
     "h": _C,
+    "cpp": _CPP,
+    "cs": _C_SHARP,
+    "php": _PHP,
     "rb": _RUBY,
 }
 """The query of each suffix that `grammars.language_of` gives."""

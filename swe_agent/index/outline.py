@@ -16,6 +16,16 @@ LARGEST_BYTES = 1_000_000
 LONGEST_LINE = 5_000
 """Mean bytes of a line; above it a file is minified or generated and is not parsed."""
 _WIDEST_ERROR = 4_000
+_NAMES = (
+    *("identifier", "field_identifier"),
+    *("qualified_identifier", "destructor_name", "operator_name"),
+)
+"""What a declarator of C or C++ ends in."""
+_HERITAGE = (
+    *("class_heritage", "extends_type_clause", "base_class_clause", "base_list"),
+    *("base_clause", "class_interface_clause"),
+)
+_RELATIONS = ("extends", "implements", "public", "protected", "private", "virtual")
 _LANGUAGE_GROUPS = {"pyi": "py", "mjs": "js", "cjs": "js", "jsx": "js", "mts": "ts", "cts": "ts"}
 
 
@@ -145,7 +155,7 @@ def _name(source: bytes, node: "Node") -> str:
     inner: Node | None = node
     while named is None and inner is not None:
         inner = inner.child_by_field_name("declarator")
-        if inner is not None and inner.type in ("identifier", "field_identifier"):
+        if inner is not None and inner.type in _NAMES:
             named = inner
     if named is None:
         return ""
@@ -154,7 +164,7 @@ def _name(source: bytes, node: "Node") -> str:
     return (
         f"{words[-1].split('[')[0]}.{_text(source, named)}"
         if words
-        else _text(source, named).split("<")[0]
+        else _text(source, named).split("<")[0].replace("::", ".")
     )
 
 
@@ -166,9 +176,9 @@ def _bases(source: bytes, node: "Node") -> tuple[str, ...]:
             names = [_text(source, child) for child in listed.named_children]
             return tuple(n for n in names if "=" not in n and len(n) < 200)[:16]
     for child in node.children:
-        if child.type in ("class_heritage", "extends_type_clause"):
-            words = _text(source, child).replace(",", " ").split()
-            return tuple(w for w in words if w not in ("extends", "implements"))[:16]
+        if child.type in _HERITAGE:
+            words = _text(source, child).replace(",", " ").replace(":", " ").split()
+            return tuple(word for word in words if word not in _RELATIONS)[:16]
     return ()
 
 

@@ -8,12 +8,12 @@ import sys
 from dataclasses import dataclass
 from typing import cast
 
-from swe_agent.index.grammars import language_of
+from swe_agent.index.grammars import OTHER_NAMES, language_of
 from swe_agent.index.languages import QUERIES
 from swe_agent.index.outline import Definition, Outline, is_parsable, outline
 from swe_agent.index.terms import counted, literal_shingles
 
-FORMAT = f"3-{sys.version_info[0]}.{sys.version_info[1]}"
+FORMAT = f"4-{sys.version_info[0]}.{sys.version_info[1]}"
 """Changes whenever records of before cannot be read or would differ."""
 MODULE = ""
 """Qualified name of the unit that holds what lies outside functions and classes."""
@@ -46,7 +46,8 @@ class Record:
 
 def is_source(path: str) -> bool:
     """Whether some grammar's suffix is the path's."""
-    return path.rpartition(".")[2].lower() in QUERIES
+    suffix = path.rpartition(".")[2].lower()
+    return OTHER_NAMES.get(suffix, suffix) in QUERIES
 
 
 def record_of(path: str, content: bytes) -> Record:

@@ -42,6 +42,26 @@ def test_python_calls_and_imports_have_lines() -> None:
         ("a.ts", "interface I {}\nclass A { m(): void { z() } }", ["I", "A", "A.m"], ["z"]),
         ("A.java", "class A extends B { void m() { y(); } }", ["A", "A.m"], ["y"]),
         ("a.c", "static int *f(int a) { return g(a); }", ["f"], ["g"]),
+        (
+            "a.cc",
+            "namespace n { class A : public B { void m() { g(); } }; }\n"
+            "int A::k(int x) { return B::h(x); }",
+            ["A", "A.m", "A.k"],
+            ["g", "h"],
+        ),
+        ("a.h", "template <class T> struct S { T f() { return o.q(); } };", ["S", "S.f"], ["q"]),
+        (
+            "A.cs",
+            "using X;\nclass A : B, I { A() { new C(); } int M(int x) => this.F(x); }",
+            ["A", "A.A", "A.M"],
+            ["C", "F"],
+        ),
+        (
+            "a.php",
+            "<?php\nclass A extends B { function m() { $this->f(); B::g(); h(new C()); } }",
+            ["A", "A.m"],
+            ["C", "f", "g", "h"],
+        ),
         ("a.rb", "class A < B\n def m\n  foo(1)\n end\nend\n", ["A", "A.m"], ["foo"]),
     ],
 )
@@ -51,6 +71,18 @@ def test_other_languages_are_read(
     found = outline(path, source.encode())
     assert [d.qualified for d in found.definitions] == names
     assert [name for name, _ in found.calls] == calls
+
+
+@pytest.mark.parametrize(
+    ("path", "source", "bases"),
+    [
+        ("a.cpp", "class A : public B, private virtual C { int x; };", ("B", "C")),
+        ("A.cs", "class A : B, I { }", ("B", "I")),
+        ("a.php", "<?php class A extends B { }", ("B",)),
+    ],
+)
+def test_what_a_class_inherits_from_is_read(path: str, source: str, bases: tuple[str, ...]) -> None:
+    assert outline(path, source.encode()).definitions[0].bases == bases
 
 
 @pytest.mark.parametrize(
