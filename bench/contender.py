@@ -26,6 +26,8 @@ class Script:
     calls: list[dict]
     think_ms: float = 0.0
     """How long each answer takes."""
+    conversations: int = 1
+    """How many are held, each with all of the calls."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,7 @@ def outcome_of(argv: list[str], script: Script, cwd: Path, accept: set[int]) -> 
         json.dump(script.calls, file)
         file.flush()
         vendor = [sys.executable, str(HERE / "vendor.py"), file.name, str(script.think_ms)]
+        vendor += ["many"] if script.conversations > 1 else []
         with subprocess.Popen(vendor, stdout=subprocess.PIPE, text=True) as server:
             try:
                 assert server.stdout is not None
@@ -75,10 +78,12 @@ def outcome_of(argv: list[str], script: Script, cwd: Path, accept: set[int]) -> 
                     times = json.load(answer)
             finally:
                 server.kill()
-        if agent.returncode not in accept or len(times) < len(script.calls):
+        if agent.returncode not in accept or len(times) < script.conversations * len(script.calls):
             said.seek(0)
             tail = said.read().decode(errors="replace")[-2000:]
-            what = f"exit {agent.returncode} after {len(times)} of {len(script.calls)} requests"
+            what = (
+                f"exit {agent.returncode} after {len(times)} requests of {len(script.calls)} calls"
+            )
             raise SystemExit(f"{Path(argv[0]).name}: {what}\n{tail}")
     return Outcome(
         wall_s=ended - began,
@@ -160,7 +165,9 @@ def peer_argv(program: Path, output: Path, image: str, steps: int) -> list[str]:
 
 
 def _environment() -> dict[str, str]:
-    return os.environ | {
+    # An installed program has its byte code; without this each run would compile every module.
+    kept = {key: value for key, value in os.environ.items() if key != "PYTHONDONTWRITEBYTECODE"}
+    return kept | {
         "OPENAI_API_KEY": "x",
         "MSWEA_CONFIGURED": "true",
         "MSWEA_SILENT_STARTUP": "1",

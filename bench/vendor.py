@@ -1,10 +1,10 @@
 """A scripted Chat Completions endpoint that knows when each request came.
 
-Usage: python bench/vendor.py SCRIPT [THINK_MS] (a JSON list of {"name", "arguments"}, and how long
-each answer takes: 0); it prints its port. A
-GET answers with one [came, answered, bytes] a request, seconds of this machine's clock. It checks
-nothing: the strict servers are in tests/vendors. Run it as a process of its own, so that its work
-is not the client's.
+Usage: python bench/vendor.py SCRIPT [THINK_MS [many]] (a JSON list of {"name", "arguments"}, how
+long each answer takes: 0, and whether many conversations are held at once: then a reply follows
+from those in its request); it prints its port. A GET answers with one [came, answered, bytes] a
+request, seconds of this machine's clock. It checks nothing: the strict servers are in tests/vendors.
+Run it as a process of its own, so that its work is not the client's.
 """
 
 import json
@@ -18,6 +18,7 @@ def main() -> None:
     """Serve until killed."""
     script = json.loads(Path(sys.argv[1]).read_text())
     think_s = float(sys.argv[2]) / 1000 if len(sys.argv) > 2 else 0.0
+    is_many = len(sys.argv) > 3
     times: list[tuple[float, float, int]] = []
 
     class Answering(BaseHTTPRequestHandler):
@@ -31,9 +32,12 @@ def main() -> None:
         def do_POST(self) -> None:
             came = time.time()
             size = int(self.headers["Content-Length"])
-            self.rfile.read(size)
+            raw, number = self.rfile.read(size), len(times)
+            if is_many:
+                said = json.loads(raw)["messages"]
+                number = sum(message["role"] == "assistant" for message in said)
             time.sleep(think_s)
-            self.answer(reply(script, len(times)))
+            self.answer(reply(script, number))
             times.append((came, time.time(), size))
 
         def answer(self, said: object) -> None:
@@ -48,6 +52,7 @@ def main() -> None:
         def log_message(self, *_: object) -> None:
             """Say nothing."""
 
+    ThreadingHTTPServer.request_queue_size = 256
     server = ThreadingHTTPServer(("127.0.0.1", 0), Answering)
     print(server.server_address[1], flush=True)
     server.serve_forever(0.05)

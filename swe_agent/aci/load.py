@@ -10,6 +10,7 @@ import importlib.util
 import inspect
 import re
 import sys
+import threading
 import traceback
 import zlib
 from collections.abc import Sequence
@@ -22,6 +23,8 @@ from pydantic import BaseModel
 from swe_agent.aci.tool import Tool
 from swe_agent.core.errors import UsageFault
 
+_CLASSES: dict[Path, tuple[tuple[int, int] | None, type]] = {}
+_LOADING = threading.Lock()
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}")
 
 
@@ -48,12 +51,32 @@ def load_tools(folders: Sequence[Path], names: Sequence[str]) -> tuple[Tool, ...
 
 
 def load_file(path: Path) -> Tool:
-    """The one tool of a file.
+    """The one tool of a file, which is run again only when it has changed.
 
     Raises:
         UsageFault: it cannot be read or run, or does not hold one whole tool class; names file and
         line.
     """
+    with _LOADING:
+        stamp = _stamp(path)
+        known = _CLASSES.get(path)
+        if known is None or stamp is None or known[0] != stamp:
+            known = stamp, _class_in(path)
+            _CLASSES[path] = known
+        return _checked(path, known[1])
+
+
+def _stamp(path: Path) -> tuple[int, int] | None:
+    """Tells whether a file was changed; None where it cannot be looked at."""
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_mtime_ns, status.st_size
+
+
+def _class_in(path: Path) -> type:
+    """The one tool class of a file, run now."""
     module = _executed(path)
     classes = [
         item
@@ -65,7 +88,7 @@ def load_file(path: Path) -> Tool:
     if len(classes) != 1:
         found = ", ".join(cls.__name__ for cls in classes) or "none"
         raise _fault(path, 1, f"holds not one tool class but {found}")
-    return _checked(path, classes[0])
+    return cast("type", classes[0])
 
 
 def _is_wanted(path: Path, folder: Path, names: Sequence[str]) -> bool:
@@ -117,7 +140,6 @@ def _line(path: Path, fault: BaseException) -> int:
 
 
 def _checked(path: Path, cls: type) -> Tool:
-    line = inspect.getsourcelines(cls)[1]
     arguments = getattr(cls, "Arguments", None)
     lacking = [
         what
@@ -134,11 +156,13 @@ def _checked(path: Path, cls: type) -> Tool:
         if not is_there
     ]
     if lacking:
+        line = inspect.getsourcelines(cls)[1]
         raise _fault(path, line, f"class {cls.__name__} lacks {', '.join(lacking)}")
     try:
         return cast("Tool", cls())
     except Exception as fault:  # a user's file may raise anything
         said = f"class {cls.__name__} cannot be made without arguments: {fault}"
+        line = inspect.getsourcelines(cls)[1]
         raise _fault(path, line, said) from fault
 
 

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from swe_agent.agent.spending import Spent, spent_in
 from swe_agent.core.errors import EnvironmentFault, ExitCode
+from swe_agent.jobs.batch_order import Durations, picked
 from swe_agent.jobs.batch_rows import Done, Row
 from swe_agent.jobs.executors.executor import Executor, Job
 from swe_agent.jobs.folder import BatchFolder
@@ -118,6 +119,7 @@ class _Batch:
         self._under_way: dict[str, Job] = {}
         self._stop: ExitCode | None = None
         self._parked_in_a_row = 0
+        self._known = Durations()
         for task in tasks:
             self._enter(task, redo)
 
@@ -170,10 +172,11 @@ class _Batch:
     def _fill(self) -> None:
         """Begin what there is room for."""
         while self._stop is None and len(self._under_way) < self._parts.executor.slots:
-            now = self._parts.clock()
-            found = next((one for one in self._queue if one.not_before <= now), None)
-            if found is None:
+            now, slots = self._parts.clock(), self._parts.executor.slots
+            ready = [one for one in self._queue if one.not_before <= now]
+            if not ready:
                 return
+            found = picked(ready, slots, self._known, lambda one: one.job.instance.repo)
             job = found.job
             if why := self._parts.gate.why_not(job.instance, len(self._under_way)):
                 self._board.say(f"{job.instance.id} waits: {why}")
@@ -189,11 +192,14 @@ class _Batch:
         row = done.row
         job = self._under_way.pop(row.instance_id)
         row = row.model_copy(update={"tries": self._folder.rows[row.instance_id].tries})
+        if row.state in _FINAL:
+            self._known.saw(job.instance.repo, row.duration_s)
         if row.failure == "disk":
             self._wait_for_room()
         if done.again_in_s is not None and self._stop is None:
             again = replace(job, tries=job.tries + 1)
-            self._queue.append(_Waiting(again, self._parts.clock() + done.again_in_s))
+            # Soon, not last: what is begun last makes all wait for it.
+            self._queue.appendleft(_Waiting(again, self._parts.clock() + done.again_in_s))
         else:
             self._parts.gate.released(job.instance)
         self._parked_in_a_row = self._parked_in_a_row + 1 if row.failure == "parked" else 0

@@ -6,6 +6,7 @@ import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from swe_agent.core.pythonsyntax import parsed_python
 from swe_agent.repair.rank import Weights
 from swe_agent.repair.syntax import Code, Function, Rewrite, own_nodes
 from swe_agent.repair.templates import TEMPLATES
@@ -118,7 +119,7 @@ def _meaning(draft: _Draft, rewrite: Rewrite) -> str | None:
     else:
         text = text[start:end]
     try:
-        return ast.dump(ast.parse(f"if 1:\n{text}" if text[:1] in (" ", "\t") else text))
+        return ast.dump(parsed_python(f"if 1:\n{text}" if text[:1] in (" ", "\t") else text))
     except (SyntaxError, ValueError, RecursionError):
         return None
 

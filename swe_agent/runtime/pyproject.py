@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from shlex import quote
 
 from swe_agent.core.protocols import TreeReader
+from swe_agent.core.pythonsyntax import parsed_python
 from swe_agent.core.text import decoded
 from swe_agent.runtime.versions import Version, version_of
 
@@ -91,7 +92,7 @@ class _SetupCall:
 
 def _setup_call(source: str) -> _SetupCall:
     try:
-        nodes = list(ast.walk(ast.parse(source)))
+        nodes = list(ast.walk(parsed_python(source)))
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return _SetupCall()
     for node in nodes:

@@ -251,6 +251,26 @@ def test_spending_of_earlier_lives_counts(tmp_path: Path) -> None:
         assert earlier_spending(folder, tasks(4)).usd == pytest.approx(1.0)
 
 
+def test_the_last_stretch_begins_with_the_slowest_repositories(tmp_path: Path) -> None:
+    slow = {"t-1", "t-5"}
+
+    def work(job: Job) -> Done:
+        done = fine(job)
+        took = 100.0 if job.instance.id in slow else 1.0
+        return done.model_copy(update={"row": done.row.model_copy(update={"duration_s": took})})
+
+    many = [Instance(id=f"t-{n}", repo="s/s" if f"t-{n}" in slow else "f/f") for n in range(6)]
+    begun: list[str] = []
+
+    def noted(job: Job) -> Done:
+        begun.append(job.instance.id)
+        return work(job)
+
+    with BatchFolder(tmp_path, ABOUT) as folder:
+        run_batch(many, Parts(folder, OneByOne(noted), Told()))
+    assert begun == ["t-0", "t-1", "t-5", "t-2", "t-3", "t-4"]
+
+
 def codes(failures: Sequence[str]) -> dict[str, str]:
     return {f"t-{at}": failure for at, failure in enumerate(failures)}
 
