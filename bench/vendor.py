@@ -3,8 +3,8 @@
 Usage: python bench/vendor.py SCRIPT [THINK_MS [many]] (a JSON list of {"name", "arguments"}, how
 long each answer takes: 0, and whether many conversations are held at once: then a reply follows
 from those in its request); it prints its port. A GET answers with one [came, answered, bytes] a
-request, seconds of this machine's clock. It checks nothing: the strict servers are in tests/vendors.
-Run it as a process of its own, so that its work is not the client's.
+request, seconds of this machine's clock. It checks nothing: the strict servers are in
+tests/vendors. Run it as a process of its own, so that its work is not the client's.
 """
 
 import json
