@@ -16,7 +16,9 @@ from swe_agent.context.economy import Rates
 from swe_agent.core.errors import UsageFault
 from swe_agent.core.protocols import Model
 from swe_agent.models.client import Waiting
+from swe_agent.models.endpoint import Endpoint
 from swe_agent.models.prices import PriceList
+from swe_agent.models.probe import probed
 from swe_agent.models.registry import HOSTED, client_of, spec_of
 from swe_agent.repair.offline import OfflineModel
 from swe_agent.runtime.box import Limits
@@ -29,7 +31,7 @@ from swe_agent.runtime.sandboxes import Sandboxes, choose_sandbox
 from swe_agent.runtime.store import TreeStore
 from swe_agent.settings.content import content_roots
 from swe_agent.settings.egress import egress_of
-from swe_agent.settings.keys import api_keys
+from swe_agent.settings.keys import api_key, api_keys
 from swe_agent.settings.schema import Settings
 from swe_agent.strategies import react
 
@@ -79,12 +81,17 @@ def model_for(role: str, own: Model, settings: Settings, say: Say) -> Model:
 
 
 def rates_of(spec: str, settings: Settings) -> tuple[Rates, int]:
-    """What cached input costs the model, and its context window; the usual where nobody knows."""
+    """What cached input costs the model, and its context window: as the settings say, else the
+    endpoint, else the price list; the usual where nobody knows."""
     provider, _, name = spec.partition("/")
     vendor = HOSTED.get(provider)
     prices = PriceList(vendor, name, settings.models.base_url) if vendor and name else None
     rates = prices.cache_rates() if prices else None
-    window = settings.context.window_tokens or (prices.window_tokens() if prices else None)
+    window = settings.context.window_tokens
+    if not window and vendor and settings.models.base_url:
+        endpoint = Endpoint(api_key(vendor), settings.models.base_url)
+        window = probed(endpoint, name).abilities.window_tokens
+    window = window or (prices.window_tokens() if prices else None)
     return Rates(*rates) if rates else Rates(), window or USUAL_WINDOW_TOKENS
 
 

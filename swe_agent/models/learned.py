@@ -58,6 +58,8 @@ class Abilities(Record):
     most_output_tokens: int | None = None
     window_tokens: int | None = None
     """Its context window, where it says so."""
+    probed: bool = False
+    """Whether the endpoint was asked what it says of the model by itself."""
     learned_at: float = 0.0
     """Seconds since the epoch."""
 
