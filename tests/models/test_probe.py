@@ -108,9 +108,13 @@ def test_whatever_it_answers_is_no_fault(answer: bytes | None) -> None:
 
 
 def test_the_key_goes_nowhere_else() -> None:
-    with answering(listed({"id": MODEL, "max_model_len": 4096})) as (other, elsewhere):
-        with answering({"/v1/models": {"location": f"{other}/models"}}) as (url, _):
-            found = probed(Endpoint("sk-probe-1234", url), MODEL)
+    moved: dict[str, Any] = {}
+    with (
+        answering(listed({"id": MODEL, "max_model_len": 4096})) as (other, elsewhere),
+        answering(moved) as (url, _),
+    ):
+        moved["/v1/models"] = {"location": f"{other}/models"}
+        found = probed(Endpoint("sk-probe-1234", url), MODEL)
     assert found.abilities.window_tokens is None
     assert elsewhere == []
 
