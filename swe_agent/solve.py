@@ -161,6 +161,7 @@ def _go_on(run: OpenRun, model: Model) -> RunResult:
     """
     Thread(target=model.warm_up, name="warm-up", daemon=True).start()
     started = run.started
+    run.patience.begin(run.settings.engine.away_timeout_s)
     try:
         shared = run.company.shared
         engine = shared.engine if shared else None
@@ -277,6 +278,9 @@ class _Place:
             strategy_named(self.run.started.strategy)(attempt)
         except LimitReached:
             salvage(attempt)
+        except KeyboardInterrupt:
+            self.run.patience.give_up()
+            raise
         finally:
             attempt.close()
 
@@ -289,6 +293,7 @@ class _Place:
             route=route_of(settings, run.store, run.company.human),
             store=run.store,
             log=run.log,
+            patience=run.patience,
             settings=settings,
             open_sandbox=lambda at: self._patiently(lambda: self.supply.open(at)),
             folder=run.folder,

@@ -46,6 +46,7 @@ from swe_agent.runtime.store import TreeStore
 from swe_agent.settings.egress import egress_of
 from swe_agent.settings.prompts import prompt as prompt_text
 from swe_agent.settings.schema import Settings
+from swe_agent.trajectory.full_disk import DiskPatience
 from swe_agent.verify.runners import run_tests
 
 Done = TypeVar("Done")
@@ -79,6 +80,8 @@ class Kit:
     """What may be spent, shared with all that spends with this attempt; None: one of its own."""
     lookout: Lookout | None = None
     """Tells the plan phase where the issue may lead; None: nothing does."""
+    patience: DiskPatience = field(default_factory=DiskPatience)
+    """Waits where the disk is full."""
     listen: Callable[[str], None] | None = None
     """Hears the reply's text as it comes in; for the eye alone."""
 
@@ -270,7 +273,7 @@ class Attempt:
         name = f"rejected/{self.state.rollbacks + 1:03d}.diff"
         place = self.kit.folder / name
         place.parent.mkdir(mode=0o700, exist_ok=True)
-        place.write_bytes(make_patch(self.kit.store, best.checkpoint.tree, tree))
+        self.kit.patience.write_whole(place, make_patch(self.kit.store, best.checkpoint.tree, tree))
         try:
             self._sandbox.restore(best.checkpoint)
         except SandboxLost:

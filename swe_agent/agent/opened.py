@@ -16,7 +16,7 @@ from swe_agent.aci.permissions import Human
 from swe_agent.agent.outcome import exit_of, result_of
 from swe_agent.agent.shared import Shared
 from swe_agent.agent.state import State
-from swe_agent.core.errors import SweAgentError, UsageFault
+from swe_agent.core.errors import EnvironmentFault, SweAgentError, UsageFault
 from swe_agent.core.events import EnvironmentReady, Event, RunFinished, RunStarted, TestsRan
 from swe_agent.core.messages import Note
 from swe_agent.core.protocols import Watcher
@@ -28,6 +28,7 @@ from swe_agent.runtime.store import TreeStore
 from swe_agent.settings.keys import known_secrets
 from swe_agent.settings.prompts import prompt
 from swe_agent.settings.schema import Settings
+from swe_agent.trajectory.full_disk import DiskPatience
 from swe_agent.trajectory.log import EventLog
 from swe_agent.verify.compare import failing_of
 from swe_agent.verify.runners import require_collected
@@ -69,11 +70,12 @@ class OpenRun:
         """
         self.folder, self.company = folder, company
         self.began = time.monotonic()
+        self.patience = DiskPatience(company.say)
         self._open = ExitStack()
         self.log = self._open.enter_context(
-            EventLog(folder / "events.jsonl", watch, known_secrets())
+            EventLog(folder / "events.jsonl", watch, known_secrets(), self.patience)
         )
-        self.store = TreeStore(folder / "checkpoints")
+        self.store = TreeStore(folder / "checkpoints", self.patience)
         self._open.callback(self.store.close)
         self.state = State()
 
@@ -99,9 +101,7 @@ class OpenRun:
 
     def keep(self, name: str, text: str) -> None:
         """Write a file of the run's folder, for readers; nothing is read back from it to go on."""
-        path = self.folder / name
-        path.write_text(text + "\n", "utf-8")
-        path.chmod(0o600)
+        self.patience.write_whole(self.folder / name, (text + "\n").encode())
 
     @property
     def started(self) -> RunStarted:
@@ -205,7 +205,7 @@ class OpenRun:
             usage=self.state.usage,
             duration_s=round(time.monotonic() - self.began, 3),
         )
-        (self.folder / "patch.diff").write_bytes(shipment.patch)
+        self.patience.write_whole(self.folder / "patch.diff", shipment.patch)
         self.append(finished)
         result = result_of(self.state, proof.verdict, shipment.patch, after, finished.error)
         self.keep("result.json", result.model_dump_json(indent=2))
@@ -215,12 +215,13 @@ class OpenRun:
         """Leave the best patch so far and the reason; the run itself is not finished."""
         if self.state.started is None:
             return
-        patch = self.shipment().patch
-        (self.folder / "patch.diff").write_bytes(patch)
-        verdict = Verdict(word="unverified" if patch else "no_patch", reason=fault.message)
-        result = result_of(self.state, verdict, patch, None, fault.message)
-        stopped = result.model_copy(update={"exit_code": int(fault.exit_code)})
-        with suppress(OSError):
+        self.patience.give_up()
+        with suppress(EnvironmentFault):  # the disk may be what is at fault
+            patch = self.shipment().patch
+            self.patience.write_whole(self.folder / "patch.diff", patch)
+            verdict = Verdict(word="unverified" if patch else "no_patch", reason=fault.message)
+            result = result_of(self.state, verdict, patch, None, fault.message)
+            stopped = result.model_copy(update={"exit_code": int(fault.exit_code)})
             self.keep("result.json", stopped.model_dump_json(indent=2))
 
 

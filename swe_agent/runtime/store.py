@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, cast
 
 from swe_agent.core.protocols import BlobStore, Entry, EntryKind, TreeReader
 from swe_agent.trajectory.blobs import Blobs
+from swe_agent.trajectory.full_disk import DiskPatience
 
 _Folder = dict[str, Entry]
 _FOLDER_MODE = 0o755
@@ -21,13 +22,13 @@ _FOLDER_MODE = 0o755
 class TreeStore:
     """Trees and blobs of one run."""
 
-    def __init__(self, folder: Path) -> None:
-        """Open or make the store in `folder`.
+    def __init__(self, folder: Path, patience: DiskPatience | None = None) -> None:
+        """Open or make the store in `folder`; where the disk is full, `patience` waits.
 
         Raises:
             EnvironmentFault: it cannot be made or read.
         """
-        self.blobs = Blobs(folder)
+        self.blobs = Blobs(folder, patience)
         self._folder = lru_cache(maxsize=20_000)(self._parsed)
         self.empty = self._save({})
 

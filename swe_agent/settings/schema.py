@@ -96,7 +96,8 @@ class EngineSettings(Section):
     start_timeout_s: Seconds = 60.0
     """Until a container answers."""
     away_timeout_s: Seconds = 300.0
-    """How long a run waits for an engine that went away, before it stops with exit 6."""
+    """How long a run waits for an engine that went away, or for room on a full disk, before it
+    stops with exit 6."""
     pull_timeout_s: Seconds = 900.0
     """Until an image is here."""
 

@@ -7,23 +7,26 @@ off when the file is opened to write.
 
 import hashlib
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from io import BufferedRandom
 from os import SEEK_END, fdatasync
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from swe_agent.core.errors import EnvironmentFault
 from swe_agent.core.protocols import BlobStore
+from swe_agent.trajectory.full_disk import DiskPatience, require_room
 
+Done = TypeVar("Done")
 _HASH_CHARS = 64
 
 
 class Blobs:
     """An open blob file; safe to use from several threads of one process."""
 
-    def __init__(self, folder: Path) -> None:
-        """Open or make `folder/objects.pack`; the folder is made private to its owner.
+    def __init__(self, folder: Path, patience: DiskPatience | None = None) -> None:
+        """Open or make `folder/objects.pack`; the folder is made private to its owner. Where the
+        disk is full, `patience` waits.
 
         Raises:
             EnvironmentFault: it cannot be made or read.
@@ -31,6 +34,7 @@ class Blobs:
         self._lock = threading.RLock()
         self._places: dict[str, tuple[int, int]] = {}
         self._dirty = False
+        self._folder, self._patience = folder, patience or DiskPatience()
         path = folder / "objects.pack"
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -52,7 +56,7 @@ class Blobs:
         key = hashlib.sha256(content).hexdigest()
         with self._lock:
             if key not in self._places:
-                self._append(len(content), [content])
+                self._patiently(lambda: self._append(len(content), [content]))
         return key
 
     def put_stream(self, size_bytes: int, chunks: Iterable[bytes]) -> str:
@@ -63,7 +67,8 @@ class Blobs:
             ValueError: the chunks are more or less than `size_bytes`.
         """
         with self._lock:
-            return self._append(size_bytes, chunks)
+            self._patiently(lambda: require_room(self._folder, size_bytes))
+            return self._patiently(lambda: self._append(size_bytes, chunks), tries_again=False)
 
     def get(self, key: str) -> bytes:
         """The bytes.
@@ -110,6 +115,19 @@ class Blobs:
     def __exit__(self, *_: object) -> None:
         self.close()
 
+    def _patiently(self, write: Callable[[], Done], *, tries_again: bool = True) -> Done:
+        """
+        Raises:
+            EnvironmentFault: there is no room for it.
+        """
+        try:
+            return self._patience.through(self._folder, write) if tries_again else write()
+        except OSError as error:
+            raise EnvironmentFault(
+                f"cannot write the object store: {error.strerror}",
+                "make room on the disk, then `swe-agent resume` the run",
+            ) from error
+
     def _append(self, size_bytes: int, chunks: Iterable[bytes]) -> str:
         """Write one record at the end; a record that fails or was there before leaves no trace."""
         begun, whole = self._end, False
@@ -130,11 +148,6 @@ class Blobs:
             self._file.write(f"{key}\n".encode())
             self._file.flush()
             whole = True
-        except OSError as error:
-            raise EnvironmentFault(
-                f"cannot write the object store: {error.strerror}",
-                "make room on the disk, then `swe-agent resume` the run",
-            ) from error
         finally:
             if not whole:
                 self._cut(begun)

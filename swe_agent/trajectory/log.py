@@ -19,6 +19,7 @@ from pydantic import TypeAdapter, ValidationError
 from swe_agent.core.errors import EnvironmentFault, UsageFault
 from swe_agent.core.events import Event
 from swe_agent.core.protocols import EventSink, Watcher
+from swe_agent.trajectory.full_disk import DiskPatience
 from swe_agent.trajectory.redact import Redactor
 
 _CODEC: TypeAdapter[Event] = TypeAdapter(Event)
@@ -80,7 +81,11 @@ class EventLog:
     """The open log of one run; one process at a time may hold it."""
 
     def __init__(
-        self, path: Path, watch: Watcher | None = None, secrets: Sequence[str] = ()
+        self,
+        path: Path,
+        watch: Watcher | None = None,
+        secrets: Sequence[str] = (),
+        patience: DiskPatience | None = None,
     ) -> None:
         """Open to append; makes the file, cuts a torn last line.
 
@@ -88,6 +93,7 @@ class EventLog:
             path: the run's `events.jsonl`.
             watch: sees each event after it is written.
             secrets: keys that no line may hold, in any simple disguise.
+            patience: waits where the disk is full; None: nobody does.
 
         Raises:
             UsageFault: another process is working on this run.
@@ -96,6 +102,7 @@ class EventLog:
         self._path = path
         self._lock = threading.Lock()
         self._redactor = Redactor(secrets)
+        self._patience = patience or DiskPatience()
         self._watchers: list[Callable[[Event], None]] = [watch] if watch else []
         try:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -137,20 +144,28 @@ class EventLog:
             if clean is not text:
                 event = follow(clean).event
             raw = clean.encode() + b"\n"
+            is_inward = event.type in _INWARD
             try:
-                written = os.write(self._fd, raw)
-                while written < len(raw):
-                    written += os.write(self._fd, raw[written:])
-                if event.type not in _INWARD:
-                    os.fdatasync(self._fd)
+                self._patience.through(self._path, lambda: self._write(raw, is_inward))
             except OSError as error:
-                os.ftruncate(self._fd, self._end)
                 raise _unwritable(self._path, error) from error
             self._seq += 1
             self._end += len(raw)
             for watch in self._watchers:
                 watch(event)
             return event
+
+    def _write(self, raw: bytes, is_inward: bool) -> None:
+        """The whole line, or nothing of it."""
+        try:
+            written = os.write(self._fd, raw)
+            while written < len(raw):
+                written += os.write(self._fd, raw[written:])
+            if not is_inward:
+                os.fdatasync(self._fd)
+        except OSError:
+            os.ftruncate(self._fd, self._end)
+            raise
 
     def close(self) -> None:
         with suppress(OSError):  # what counts was forced to disk before
