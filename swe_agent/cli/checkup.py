@@ -15,6 +15,7 @@ from swe_agent.core.errors import SweAgentError
 
 if TYPE_CHECKING:
     from swe_agent.runtime.housekeeping import Ours
+    from swe_agent.runtime.survey import Survey
 
 State = Literal["ok", "warn", "fail"]
 
@@ -23,6 +24,10 @@ MANY_IMAGES = 20
 SAFE_GITS = {(2, 39): 4, (2, 40): 2, (2, 41): 1, (2, 42): 2, (2, 43): 4, (2, 44): 1, (2, 45): 1}
 """First patch release of each line that has the fixes of May 2024 (CVE-2024-32002 and others)."""
 SAFE_GITPYTHON = (3, 1, 60)
+SAFE_RUNC = ((1, 2, 8), (1, 3, 3))
+"""First patch release of each line with the fixes of November 2025."""
+SAFE_TARFILES = {(3, 11): 13, (3, 12): 11, (3, 13): 4}
+"""The same for Python's tarfile, June 2025 (CVE-2025-4517)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +54,10 @@ def check_all() -> list[Row]:
 
 
 def _python() -> Row:
-    return Row("python", "ok", sys.version.split()[0])
+    found, line = sys.version.split()[0], sys.version_info[:2]
+    if line in SAFE_TARFILES and sys.version_info[2] < SAFE_TARFILES[line]:
+        found += "; its tarfile has known holes, and swe-agent unpacks nothing with it"
+    return Row("python", "ok", found)
 
 
 def _git() -> Row:
@@ -111,13 +119,40 @@ def _engine() -> list[Row]:
         found = survey(BASE_IMAGE)
     except SweAgentError as fault:
         return [Row("engine", "fail", fault.message, fault.next_step)]
-    rows = [Row("engine", "ok", f"{found.system}, engine {found.version}, API {found.api}")]
+    told = f"{found.system}, {found.kind} {found.version}, API {found.api}"
+    rows = [Row("engine", "ok", told), *fence(found)]
     if found.folder is not None:
         rows.append(_disk("engine's disk", found.folder))
     if found.image_bytes is None:
         return [*rows, _no_image(BASE_IMAGE)]
     rows.append(Row("base image", "ok", f"{BASE_IMAGE}, {found.image_bytes / 1e6:.0f} MB"))
     return [*rows, _ours(found.ours)]
+
+
+def fence(found: "Survey") -> list[Row]:
+    """What stands between a container and this machine."""
+    rows = []
+    if found.lacks:
+        todo = "Limits do not hold without it: see the engine's documentation, or use bubblewrap."
+        rows.append(Row("limits", "warn", f"no {', no '.join(found.lacks)}", todo))
+    name, _, text = found.runtime.partition(" ")
+    number = tuple(int(part) for part in re.findall(r"\d+", text)[:3])
+    is_old = name == "runc" and not _has_fixes(number)
+    if is_old:
+        todo = (
+            "Older than 1.2.8 and 1.3.3, whose fixes keep containers in (CVE-2025-31133, -52565, "
+            "-52881): update it, unless your distribution's changelog names them."
+        )
+        rows.append(Row("runtime", "warn", found.runtime, todo))
+    elif found.runtime:
+        rows.append(Row("runtime", "ok", found.runtime))
+    return rows
+
+
+def _has_fixes(number: tuple[int, ...]) -> bool:
+    return number >= SAFE_RUNC[-1] or any(
+        number[:2] == safe[:2] and number >= safe for safe in SAFE_RUNC
+    )
 
 
 def _ours(ours: "Ours") -> Row:

@@ -9,12 +9,11 @@ import typer
 from swe_agent.cli.options import Assignments, Json, Presets
 
 if TYPE_CHECKING:
-    from pydantic import JsonValue
-
     from swe_agent.runtime.housekeeping import Ours
+    from swe_agent.runtime.kept import Kept
 
 app = typer.Typer(
-    help="Images and left-over containers that are ours.",
+    help="Environments and left-over containers that are ours.",
     rich_markup_mode=None,
     no_args_is_help=True,
 )
@@ -61,29 +60,26 @@ def build(
 
 @app.command("list")
 def list_ours(as_json: Json = False) -> None:
-    """List our images and containers, newest first: what, size, age.
+    """List our images, containers, and environments kept for bubblewrap: what, size, age.
 
     \b
     Examples:
       swe-agent sandbox list
       swe-agent sandbox list --json
     """
+    from swe_agent.cli.ours import as_json_of, kept_as_json, kept_rows, rows
     from swe_agent.cli.screen import print_json, print_table, say
-    from swe_agent.runtime.engine import connect
-    from swe_agent.runtime.housekeeping import find_ours
 
-    client = connect()
-    try:
-        ours = find_ours(client)
-    finally:
-        client.close()
+    ours, kept, no_engine = _found()
     if as_json:
-        print_json(_as_json(ours))
+        print_json({**as_json_of(ours), "kept": kept_as_json(kept)})
         return
-    if not ours.images and not ours.containers:
-        say("No image or container of ours is on this engine.")
+    if no_engine:
+        say(f"no engine: {no_engine}")
+    if not ours.images and not ours.containers and not kept:
+        say("No image, container or kept environment of ours is on this machine.")
         return
-    print_table(("kind", "name", "size", "age", "state"), _rows(ours))
+    print_table(("kind", "name", "size", "age", "state"), [*rows(ours), *kept_rows(kept)])
 
 
 @app.command()
@@ -99,36 +95,77 @@ def prune(
 ) -> None:
     """Remove environments that no container uses, and left-over containers; ours only, by label.
 
-    What a run is at work in stays. Environments are made again when a run needs them.
+    What a run is at work in stays; so does what bubblewrap used within the hour, unless named.
+    Environments are made again when a run needs them.
 
     \b
     Examples:
       swe-agent sandbox prune
       swe-agent sandbox prune --all --yes
     """
+    from swe_agent.cli.ours import as_json_of, kept_as_json, kept_rows, rows
     from swe_agent.cli.screen import print_json, print_table, say
     from swe_agent.core.errors import EnvironmentFault
-    from swe_agent.runtime.engine import connect
-    from swe_agent.runtime.housekeeping import find_ours, removable, remove
+    from swe_agent.runtime.housekeeping import removable
+    from swe_agent.runtime.kept import remove_kept
 
-    client = connect()
-    try:
-        going = _named(removable(find_ours(client), everything=everything), names or [])
-        count = len(going.images) + len(going.containers)
-        if count and not as_json:
-            print_table(("kind", "name", "size", "age", "state"), _rows(going))
-        if count:
-            _require_consent(yes)
-        stayed = remove(client, going) if count else ()
-    finally:
-        client.close()
+    ours, kept, no_engine = _found()
+    if no_engine:
+        say(f"no engine: {no_engine}")
+    kept = tuple(one for one in kept if not one.in_use or one.name in (names or []))
+    going, kept = _named(removable(ours, everything=everything), kept, names or [])
+    count = len(going.images) + len(going.containers) + len(kept)
+    if count and not as_json:
+        print_table(("kind", "name", "size", "age", "state"), [*rows(going), *kept_rows(kept)])
+    if count:
+        _require_consent(yes)
+    stayed = (*_removed(going), *remove_kept(kept))
     if as_json:
-        print_json({"removed": _as_json(going), "stayed": list(stayed)})
+        removed = {**as_json_of(going), "kept": kept_as_json(kept)}
+        print_json({"removed": removed, "stayed": list(stayed)})
     say(f"{count - len(stayed)} removed.")
     if stayed:
         raise EnvironmentFault(
             f"Some would not go: {'; '.join(stayed)}", "Look at `docker ps -a`, then try again."
         )
+
+
+def _found() -> "tuple[Ours, tuple[Kept, ...], str]":
+    """What is ours on the engine and beside it, and why there is no engine, if there is none.
+
+    Raises:
+        EnvironmentFault: there is no engine, and nothing beside it.
+    """
+    from swe_agent.core.errors import EnvironmentFault
+    from swe_agent.runtime.engine import connect
+    from swe_agent.runtime.housekeeping import Ours, find_ours
+    from swe_agent.runtime.kept import find_kept
+
+    kept = find_kept()
+    try:
+        client = connect()
+    except EnvironmentFault as fault:
+        if not kept:
+            raise
+        return Ours((), ()), kept, fault.message
+    try:
+        return find_ours(client), kept, ""
+    finally:
+        client.close()
+
+
+def _removed(going: "Ours") -> tuple[str, ...]:
+    """Remove what is on the engine; what would not go."""
+    from swe_agent.runtime.engine import connect
+    from swe_agent.runtime.housekeeping import remove
+
+    if not going.images and not going.containers:
+        return ()
+    client = connect()
+    try:
+        return remove(client, going)
+    finally:
+        client.close()
 
 
 def _require_consent(yes: bool) -> None:
@@ -148,8 +185,10 @@ def _require_consent(yes: bool) -> None:
         raise typer.Exit
 
 
-def _named(ours: "Ours", names: list[str]) -> "Ours":
-    """Those of these names or ids.
+def _named(
+    ours: "Ours", kept: "tuple[Kept, ...]", names: list[str]
+) -> "tuple[Ours, tuple[Kept, ...]]":
+    """Those of these names or ids; all where none is named.
 
     Raises:
         UsageFault: one is not among them.
@@ -158,61 +197,17 @@ def _named(ours: "Ours", names: list[str]) -> "Ours":
     from swe_agent.runtime.housekeeping import Ours
 
     if not names:
-        return ours
+        return ours, kept
     known = {one.name for one in ours.images} | {one.name for one in ours.containers}
+    known |= {one.name for one in kept}
     for name in names:
         if name not in known:
             raise UsageFault(
-                f"{name!r} is not an image or container of ours that can go.",
+                f"{name!r} is not an image or container of ours that can go, nor a kept environment.",
                 "See `swe-agent sandbox list`.",
             )
-    return Ours(
+    chosen = Ours(
         tuple(one for one in ours.images if one.name in names),
         tuple(one for one in ours.containers if one.name in names),
     )
-
-
-def _rows(ours: "Ours") -> list[tuple[str, ...]]:
-    from swe_agent.cli.wording import age_of
-
-    rows: list[tuple[str, ...]] = [
-        (
-            one.kind,
-            one.name,
-            f"{one.size_bytes / 1e6:.0f} MB",
-            age_of(one.age_s),
-            "in use" if one.in_use else "",
-        )
-        for one in ours.images
-    ]
-    rows += [
-        ("container", one.name, "-", age_of(one.age_s), f"{one.state}, run {one.run_id}")
-        for one in ours.containers
-    ]
-    return rows
-
-
-def _as_json(ours: "Ours") -> "dict[str, JsonValue]":
-    return {
-        "images": [
-            {
-                "name": one.name,
-                "kind": one.kind,
-                "size_bytes": one.size_bytes,
-                "age_s": round(one.age_s, 1),
-                "in_use": one.in_use,
-            }
-            for one in ours.images
-        ],
-        "containers": [
-            {
-                "name": one.name,
-                "run_id": one.run_id,
-                "image": one.image,
-                "state": one.state,
-                "age_s": round(one.age_s, 1),
-                "left_over": one.is_left_over,
-            }
-            for one in ours.containers
-        ],
-    }
+    return chosen, tuple(one for one in kept if one.name in names)

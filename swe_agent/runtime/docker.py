@@ -326,10 +326,21 @@ def reap(client: "DockerClient", older_than_s: float = 600.0) -> None:
 
 
 def _created(client: "DockerClient", recipe: Recipe) -> str:
+    from docker.errors import APIError
+
+    uid, gid = recipe.user.split(":")
+    try:
+        return _made(client, recipe, f"mode=0700,uid={uid},gid={gid}")
+    except APIError as error:
+        if "mount option" not in str(error):
+            raise
+        return _made(client, recipe, "mode=1777")  # podman 4 knows no owner of a tmpfs
+
+
+def _made(client: "DockerClient", recipe: Recipe, state_rights: str) -> str:
     from docker.types import LogConfig
 
     api, limits = client.api, recipe.limits
-    uid, gid = recipe.user.split(":")
     memory = limits.memory_mb * 1024 * 1024
     env = {} if recipe.for_setup else {**COMMAND_ENV, **variables_of(recipe.allow)}
     rights: dict[str, Any] = {"cap_drop": ["ALL"], "security_opt": ["no-new-privileges"]}
@@ -354,7 +365,7 @@ def _created(client: "DockerClient", recipe: Recipe) -> str:
             memswap_limit=memory,
             nano_cpus=int(limits.cpus * 1e9),
             log_config=LogConfig(type="none"),
-            tmpfs={STATE: f"size={STATE_BYTES},mode=0700,uid={uid},gid={gid}"},
+            tmpfs={STATE: f"size={STATE_BYTES},{state_rights}"},
             **({} if recipe.for_setup else rights),
         ),
     )

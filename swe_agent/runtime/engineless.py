@@ -13,8 +13,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal
 
-import platformdirs
-
 from swe_agent.core.errors import EnvironmentFault
 from swe_agent.core.events import Checkpoint
 from swe_agent.core.protocols import Sandbox
@@ -25,6 +23,7 @@ from swe_agent.runtime.environment import Prepared
 from swe_agent.runtime.gitdir import GitDir, write_git
 from swe_agent.runtime.hostview import ENVIRONMENT, OPT, WORKSPACE, make_folder
 from swe_agent.runtime.images import SETUP_IMAGES
+from swe_agent.runtime.kept import NOTE, kept_folders, used
 from swe_agent.runtime.leftovers import survey_leftovers
 from swe_agent.runtime.local import LocalBox, LocalPlan, start_local
 from swe_agent.runtime.pipes import remove_folder
@@ -35,7 +34,6 @@ from swe_agent.runtime.tarball import tar_of
 from swe_agent.runtime.versions import Version
 
 Kind = Literal["bubblewrap", "none"]
-_ENV = "environment.json"
 _SEED = "/seed"
 _COPY = (
     f"cp -a {_SEED}/workspace/. {WORKSPACE} && cp -a {_SEED}/state/home/. {HOME}/home && "
@@ -132,7 +130,8 @@ class EnginelessSandboxes:
     def _bubblewrap(self, prepared: Prepared, undo: ExitStack) -> BubblewrapBox:
         folder, env = None, dict[str, str]()
         if prepared.image:
-            env = json.loads((_kept(prepared.image) / _ENV).read_text())
+            used(_kept(prepared.image))
+            env = json.loads((_kept(prepared.image) / NOTE).read_text())
             folder = self._copied(_kept(prepared.image))
         box = start_bubblewrap(Plan(self._limits, env=env), folder)
         undo.callback(box.close)
@@ -186,7 +185,7 @@ class EnginelessSandboxes:
             with closing(start_bubblewrap(plan, folder)) as box:
                 self._fill(box, tree, tree)
                 self._run(setup, tree, box)
-            (folder / _ENV).write_text(json.dumps(env))
+            (folder / NOTE).write_text(json.dumps(env))
             with suppress(OSError):  # fails where another run was faster
                 folder.rename(kept)
                 undo.pop_all()
@@ -212,13 +211,6 @@ def _relocated(setup: SetUp, folder: Path) -> SetUp:
         commands=tuple(command.replace(OPT, place) for command in setup.commands),
         env={name: value.replace(OPT, place) for name, value in setup.env.items()},
     )
-
-
-def kept_folders() -> Path:
-    """Where set-ups are kept; root's sandboxes cannot look into root's home."""
-    root = Path("/var/cache/swe-agent")
-    base = root if os.geteuid() == 0 else platformdirs.user_cache_path("swe-agent")
-    return base / "environments"
 
 
 def _kept(name: str) -> Path:

@@ -1,7 +1,9 @@
 """What an engine says of itself, for a check-up."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from swe_agent.core.errors import EnvironmentFault
 from swe_agent.core.text import visible
@@ -9,6 +11,8 @@ from swe_agent.runtime.engine import connect
 from swe_agent.runtime.housekeeping import Ours, find_ours
 
 TIMEOUT_S = 10.0
+_NEEDED = {"MemoryLimit": "memory limits", "PidsLimit": "limits of processes"}
+"""A field of the engine's own report to what it means."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +28,12 @@ class Survey:
     """Size of the image asked for; None where it is not there."""
     ours: Ours
     """Our images and containers."""
+    kind: str = "docker"
+    """`docker` or `podman`."""
+    runtime: str = ""
+    """Name and version of what makes the containers; empty where the engine does not say."""
+    lacks: tuple[str, ...] = ()
+    """What our limits need of the engine and do not get."""
 
 
 def survey(image: str) -> Survey:
@@ -37,7 +47,7 @@ def survey(image: str) -> Survey:
     from requests.exceptions import RequestException
 
     try:
-        about = client.info()
+        about, version = client.info(), client.version()
         folder = Path(str(about.get("DockerRootDir", "")))
         try:
             size = int(client.images.get(image).attrs.get("Size", 0))
@@ -50,6 +60,10 @@ def survey(image: str) -> Survey:
             folder=folder if folder.is_dir() else None,
             image_bytes=size,
             ours=find_ours(client),
+            kind="podman" if "Podman" in str(version.get("Components")) else "docker",
+            runtime=_runtime(version),
+            lacks=tuple(what for key, what in _NEEDED.items() if about.get(key) is False)
+            + (() if "seccomp" in str(about.get("SecurityOptions")) else ("seccomp",)),
         )
     except (DockerException, RequestException, OSError) as error:
         raise EnvironmentFault(
@@ -57,3 +71,15 @@ def survey(image: str) -> Survey:
         ) from error
     finally:
         client.close()
+
+
+def _runtime(version: dict[str, Any]) -> str:
+    """`runc 1.1.5+ds1-1+deb12u1`: the most exact version that the engine gives."""
+    for part in version.get("Components") or ():
+        found = re.search(r"\b(runc|crun|runsc)\b", str(part.get("Name")))
+        if found:
+            told = str((part.get("Details") or {}).get("GitCommit", ""))
+            text = told if re.match(r"\d+\.\d", told) else str(part.get("Version", ""))
+            number = re.search(r"\d+\.\d\S*", text)
+            return visible(f"{found[1]} {number[0] if number else ''}".strip())
+    return ""

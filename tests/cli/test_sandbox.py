@@ -1,7 +1,9 @@
 """`swe-agent sandbox`: what is ours is told by label; nothing else is touched."""
 
 import json
+import os
 import secrets
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -117,3 +119,48 @@ def test_build_makes_the_environment_that_a_run_would_use(call: Call, repo: Path
 def test_build_with_an_unknown_profile_is_a_usage_error(call: Call, repo: Path) -> None:
     said = call("sandbox", "build", repo, "--profile", "pithon")
     assert (said.code, "python" in said.err) == (2, True)
+
+
+@pytest.fixture
+def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Kept environments: one that is old, one in use, one whose set-up did not end."""
+    place = tmp_path / "environments"
+    for name, age_s in (("old", 7200), ("used", 60), ("swe-agent-half", 7200)):
+        (place / name / "workspace").mkdir(parents=True)
+        (place / name / "workspace" / "f").write_text("x" * 5000)
+        (place / name / "workspace" / "out").symlink_to(tmp_path)
+        note = place / name / ("environment.json" if name != "swe-agent-half" else "workspace")
+        if name != "swe-agent-half":
+            note.write_text("{}")
+        then = time.time() - age_s
+        os.utime(note, (then, then))
+        os.utime(place / name, (then, then))
+    monkeypatch.setattr("swe_agent.runtime.kept.kept_folders", lambda: place)
+    monkeypatch.setattr("swe_agent.runtime.kept.outer_uid", lambda: None)
+    monkeypatch.setenv("DOCKER_HOST", "tcp://127.0.0.1:1")
+    return place
+
+
+def test_environments_kept_for_bubblewrap_are_listed_without_an_engine(
+    call: Call, kept: Path
+) -> None:
+    shown = json.loads(call("sandbox", "list", "--json").out)
+    rows = {one["name"]: (one["in_use"], one["whole"]) for one in shown["kept"]}
+    assert rows == {"old": (False, True), "used": (True, True), "swe-agent-half": (False, False)}
+    assert all(4096 <= one["size_bytes"] < 100_000 for one in shown["kept"])
+    said = call("sandbox", "list").err
+    assert "no engine: DOCKER_HOST" in said
+    assert "not finished" in said
+
+
+def test_prune_takes_kept_environments_that_nobody_uses(
+    call: Call, kept: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "mine").write_text("stays")
+    said = call("sandbox", "prune", "--yes", "--json")
+    removed = [one["name"] for one in json.loads(said.out)["removed"]["kept"]]
+    assert sorted(removed) == ["old", "swe-agent-half"]
+    assert [folder.name for folder in kept.iterdir()] == ["used"]
+    assert (tmp_path / "mine").read_text() == "stays"
+    assert call("sandbox", "prune", "used", "--yes").code == 0
+    assert list(kept.iterdir()) == []

@@ -1,0 +1,42 @@
+"""The check-up names what is wrong with an engine, and what to do."""
+
+from pathlib import Path
+
+import pytest
+
+from swe_agent.cli.checkup import fence
+from swe_agent.runtime.housekeeping import Ours
+from swe_agent.runtime.survey import Survey
+
+
+def survey(runtime: str = "runc 1.3.4", lacks: tuple[str, ...] = ()) -> Survey:
+    return Survey("Debian", "28", "1.51", Path("/"), 1, Ours((), ()), "docker", runtime, lacks)
+
+
+@pytest.mark.parametrize(
+    ("runtime", "state"),
+    [
+        ("runc 1.1.5+ds1-1+deb12u1", "warn"),
+        ("runc 1.1.12", "warn"),
+        ("runc 1.2.7", "warn"),
+        ("runc 1.2.8", "ok"),
+        ("runc 1.3.2", "warn"),
+        ("runc 1.3.3-0ubuntu1", "ok"),
+        ("runc 1.4.0", "ok"),
+        ("crun 1.8", "ok"),
+        ("runsc 2025", "ok"),
+    ],
+)
+def test_a_runtime_with_known_escapes_is_named(runtime: str, state: str) -> None:
+    (row,) = fence(survey(runtime))
+    assert (row.name, row.state, row.found) == ("runtime", state, runtime)
+    assert ("CVE-2025-31133" in row.todo) == (state == "warn")
+
+
+def test_an_engine_that_says_nothing_of_its_runtime_gets_no_row() -> None:
+    assert fence(survey("")) == []
+
+
+def test_limits_that_do_not_hold_are_named() -> None:
+    row, _ = fence(survey(lacks=("memory limits", "seccomp")))
+    assert (row.state, row.found) == ("warn", "no memory limits, no seccomp")
