@@ -203,7 +203,7 @@ def _named(
     for name in names:
         if name not in known:
             raise UsageFault(
-                f"{name!r} is not an image or container of ours that can go, nor a kept environment.",
+                f"{name!r} is not an image or container of ours that can go, nor an environment.",
                 "See `swe-agent sandbox list`.",
             )
     chosen = Ours(
