@@ -12,13 +12,18 @@ from swe_agent.index.spectrum import Covered
 
 _FOLDER = "/tmp/swe-agent-lines"
 _PLUGIN = "swe_agent_line_recorder"
+_CHOICE = (
+    "for p in .venv/bin/python venv/bin/python python python3; do "
+    '"$p" -c "import pytest" 2>/dev/null && break; done'
+)
 LARGEST_BYTES = 50_000_000
 
 
 def collect(
-    sandbox: Sandbox, tests: Sequence[str], timeout_s: float, python: str = "python3"
+    sandbox: Sandbox, tests: Sequence[str], timeout_s: float, python: str = ""
 ) -> list[Covered]:
-    """Run pytest on the tests named (none: all) and say which lines each of them ran.
+    """Run pytest on the tests named (none: all) and say which lines each of them ran; the first
+    Python of the usual places that has pytest does it, where none is named.
 
     The code under test can write into the record: it is a hint where to look, never a verdict.
 
@@ -62,8 +67,9 @@ def _command(root: str, out: str, tests: Sequence[str], python: str) -> str:
     settings = {"SWE_AGENT_ROOT": root, "SWE_AGENT_LINES": out}
     assigned = " ".join(f"{name}={shlex.quote(value)}" for name, value in settings.items())
     named = " ".join(shlex.quote(test) for test in tests)
+    choice = f"p={shlex.quote(python)}" if python else _CHOICE
     return (
-        f"rm -f {shlex.quote(out)}; cd {shlex.quote(root)} && {assigned}"
+        f"rm -f {shlex.quote(out)}; cd {shlex.quote(root)} && {{ {choice}; }} && {assigned}"
         f' PYTHONDONTWRITEBYTECODE=1 PYTHONPATH={_FOLDER}"${{PYTHONPATH:+:$PYTHONPATH}}"'
-        f" {python} -m pytest -q -p no:cacheprovider -p {_PLUGIN} {named}"
+        f' "$p" -m pytest -q -p no:cacheprovider -p {_PLUGIN} {named}'
     )

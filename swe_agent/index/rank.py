@@ -18,6 +18,7 @@ WEIGHTS: Mapping[str, float] = {
     "path": 0.5,
     "file_name": 0.3,
     "history": 0.3,
+    "spectrum": 1.5,
     "size": 0.2,
     "aside": -0.4,
 }
@@ -31,6 +32,7 @@ _REASONS = {
     "frame": "the traceback passes through it",
     "path": "the issue names its file",
     "file_name": "its file is called after words of the issue",
+    "spectrum": "failing tests run it, passing ones less",
     "history": "its file changes often, or did for like reasons",
 }
 _REST, _FADE = 0.4, 0.8
@@ -66,6 +68,7 @@ def rank(
     issue: str,
     prior: Mapping[str, float] | None = None,
     weights: Mapping[str, float] = WEIGHTS,
+    spectrum: Mapping[int, float] | None = None,
 ) -> Ranking:
     """Rank what may have to change for an issue.
 
@@ -74,9 +77,11 @@ def rank(
         issue: its text, markdown or plain.
         prior: what history says of each file, in [0, 1].
         weights: of each signal; one that is missing is not computed.
+        spectrum: suspiciousness of each function, as `spectrum.suspicious_units` has it.
     """
     sources = frozenset(path for path in corpus.by_path if not is_test(path))
-    scene = Scene(corpus, mentions(issue), sources or frozenset(corpus.by_path), prior or {})
+    candidates = sources or frozenset(corpus.by_path)
+    scene = Scene(corpus, mentions(issue), candidates, prior or {}, spectrum or {})
     parts = {name: SIGNALS[name](scene) for name, weight in weights.items() if weight}
     return fused(scene, {name: _scaled(name, scores) for name, scores in parts.items()}, weights)
 

@@ -2,7 +2,8 @@
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from math import inf
 from pathlib import PurePosixPath
 
 from swe_agent.index.corpus import Corpus, scored_files
@@ -41,6 +42,8 @@ class Scene:
     """Files that may be blamed."""
     prior: Mapping[str, float]
     """What history says of each file, in [0, 1]; empty where there is none."""
+    spectrum: Mapping[int, float] = field(default_factory=dict)
+    """Suspiciousness of each function that a failing test ran; empty where none did."""
 
     def units(self) -> Iterable[int]:
         """Units of the candidates."""
@@ -162,6 +165,14 @@ def by_history(scene: Scene) -> Scores:
     return _spread(scene, dict(scene.prior))
 
 
+def by_spectrum(scene: Scene) -> Scores:
+    """What failing tests run and passing ones do not; the most suspicious counts as 1."""
+    places = scene.corpus.places
+    found = {n: s for n, s in scene.spectrum.items() if places[n].path in scene.candidates}
+    top = max((score for score in found.values() if score != inf), default=0.0) or 1.0
+    return {number: min(1.0, score / top) for number, score in found.items()}
+
+
 _ASIDE_WORDS = """doc docs example examples sample samples demo demos bench benchmark benchmarks
 asv_bench script scripts tutorial tutorials gallery galleries vendor vendored _vendor _vendored
 third_party thirdparty extern externals packages"""
@@ -201,6 +212,7 @@ SIGNALS: dict[str, Signal] = {
     "path": by_path,
     "file_name": by_file_name,
     "history": by_history,
+    "spectrum": by_spectrum,
     "size": by_size,
     "aside": by_aside,
 }

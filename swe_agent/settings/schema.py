@@ -157,7 +157,13 @@ class ToolSettings(Section):
         "try_edits",
     )
     """Tools that are offered, in this order."""
-    on_demand: tuple[Name, ...] = ("repo_map", "find_symbol", "find_references", "query_graph")
+    on_demand: tuple[Name, ...] = (
+        "repo_map",
+        "find_symbol",
+        "find_references",
+        "query_graph",
+        "localize",
+    )
     """Tools that are told by name alone, until the model asks for them with `tool_search`."""
     window_lines: int = Field(100, ge=5, le=2000)
     """Lines that `view` shows at once."""

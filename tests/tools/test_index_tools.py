@@ -13,7 +13,7 @@ from swe_agent.core.messages import Observation, ToolCall
 from tests.aci.local_sandbox import Bench, LocalSandbox
 
 TOOLS = Path(__file__).parents[2] / "tools"
-NAMES = ("repo_map", "find_symbol", "find_references", "query_graph")
+NAMES = ("repo_map", "find_symbol", "find_references", "query_graph", "localize")
 Call = Callable[..., Observation]
 
 
@@ -65,3 +65,42 @@ def test_the_map_names_files_and_symbols(call: Call) -> None:
     text = call("repo_map", about="help_it").text
     assert "b.py:" in text
     assert "  1: help_it" in text
+
+
+TESTS = b"""from b import help_it
+from c import other
+
+
+def test_help():
+    assert other() + help_it() == 3
+
+
+def test_other():
+    assert other() == 1
+"""
+
+
+@pytest.mark.parametrize("formula", ["ochiai", "dstar"])
+def test_failing_tests_point_to_what_they_alone_run(
+    call: Call, tmp_path: Path, formula: str
+) -> None:
+    (tmp_path / "repo" / "c.py").write_text("def other():\n    return 1\n")
+    (tmp_path / "repo" / "test_b.py").write_bytes(TESTS)
+    seen = call("localize", formula=formula)
+    assert seen.text.splitlines()[:2] == [
+        "1 of 2 tests fail. Most suspicious:",
+        "- b.py::help_it, lines 1-2: failing tests run it, passing ones less; lines 2",
+    ]
+    assert isinstance(seen.data, dict)
+    assert seen.data["functions"][0][0] == "b.py::help_it"
+    assert ["b.py", 2] in [row[:2] for row in seen.data["lines"]]
+
+
+def test_where_no_test_fails_nothing_is_suspicious(call: Call, tmp_path: Path) -> None:
+    (tmp_path / "repo" / "test_a.py").write_text("def test_a():\n    pass\n")
+    seen = call("localize")
+    assert (seen.outcome, seen.data["reason"]) == ("failed", "no_failure")
+
+
+def test_where_no_test_runs_pytest_is_quoted(call: Call) -> None:
+    assert "No test was recorded" in call("localize", tests=["nothing.py"]).text
