@@ -19,7 +19,7 @@ from pydantic import ValidationError
 from swe_agent.core.errors import EnvironmentFault, Interrupted, SweAgentError, ToolFailure
 from swe_agent.core.text import visible
 from swe_agent.jobs.evaluation.grading import Grade, grade
-from swe_agent.jobs.evaluation.logs import Infra, infra_of, read_log
+from swe_agent.jobs.evaluation.logs import Infra, holds_foreign_markers, infra_of, read_log
 from swe_agent.jobs.evaluation.parsers import parser_for
 from swe_agent.jobs.evaluation.predictions import Prediction
 from swe_agent.jobs.evaluation.summary import Outcome, Summary, summary_of, write_json
@@ -172,11 +172,17 @@ def _kept(place: Path, prediction: Prediction) -> Grade | None:
 
 
 def _graded(name: str, found: Grade, place: Path, took: float) -> Outcome:
-    infra = None if found.resolved else infra_of(_text(place / OUTPUT), _text(place / JOURNAL))
+    output = _text(place / OUTPUT)
+    infra = None if found.resolved else infra_of(output, _text(place / JOURNAL))
+    doubt = (
+        "the tests printed markers of a grader: read the log"
+        if holds_foreign_markers(output)
+        else ""
+    )
     return Outcome(
         instance_id=name,
         state="resolved" if found.resolved else "unresolved",
-        why=found.error,
+        why=found.error or doubt,
         infra=infra,
         duration_s=took,
     )

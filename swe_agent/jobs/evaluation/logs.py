@@ -95,6 +95,12 @@ def read_log(content: str, parser: Parser) -> Reading:
     return Reading(statuses, exit_code=code)
 
 
+def holds_foreign_markers(content: str) -> bool:
+    """Whether a log has markers that its script did not write: the tests printed some, so that
+    what it says of them may be made up. A hint, which never changes a grade."""
+    return max(content.count(START), content.count(END)) > 1
+
+
 def exit_code_of(content: str) -> int | None:
     """How the test command ended; None where the log does not say."""
     match = _EXIT_CODE.search(content)
