@@ -2,6 +2,7 @@
 
 import os
 import secrets
+import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,8 +18,9 @@ from swe_agent.cli.ci_run import run_apart, run_here
 from swe_agent.cli.screen import say
 from swe_agent.core.errors import UsageFault
 from swe_agent.core.text import visible
+from swe_agent.jobs.ci.artifact import forget_answer
 from swe_agent.jobs.ci.gate import Gate
-from swe_agent.jobs.ci.intake import read_event
+from swe_agent.jobs.ci.intake import event_bytes, read_event
 from swe_agent.jobs.ci.outputs import add_dotenv, add_outputs, add_summary
 from swe_agent.jobs.ci.plan import Plan, is_skipped, keep_plan, keep_skip, read_plan
 from swe_agent.jobs.ci.publish import Desk, Published, publish
@@ -50,7 +52,7 @@ class _Session:
         if not self.options.quiet:
             say(text)
 
-    def forge(self, repository: str, may_write: bool = True) -> Forge:
+    def forge(self, repository: str, trigger: Trigger | None = None) -> Forge:
         account = Account(
             self.around.forge,
             repository,
@@ -60,8 +62,16 @@ class _Session:
         )
         dry = None
         if self.options.dry_run:
-            head = head_of(self.options.repository) or _NO_COMMIT
-            assumed = Assumed(may_write, head, "main", self.rules.branch_prefix)
+            log = self.options.job_log
+            assumed = Assumed(
+                writes=trigger is None or trigger.seems_writer,
+                head=head_of(self.options.repository) or _NO_COMMIT,
+                default_branch="main",
+                branch_prefix=self.rules.branch_prefix,
+                repository=repository,
+                change_branch=trigger.branch if trigger is not None else "",
+                job_log=event_bytes(log).decode("utf-8", "replace") if log else "",
+            )
             dry = Dry(self.calls.call, assumed)
         return connect(account, self.note, dry)
 
@@ -112,6 +122,7 @@ def _all(session: _Session) -> int:
 
 def _gate(session: _Session) -> Plan | None:
     options, around = session.options, session.around
+    forget_answer(session.work / "answer")
     repository, triggers = read_event(around, options.event, options.event_name or "")
     if around.repository and around.repository.lower() != repository.lower():
         raise UsageFault(
@@ -138,7 +149,7 @@ def _gate(session: _Session) -> Plan | None:
 
 
 def _judged(session: _Session, repository: str, trigger: Trigger) -> Plan | Skip:
-    forge = session.forge(repository, trigger.seems_writer)
+    forge = session.forge(repository, trigger)
     around = session.around
     return start(Gate(forge, repository, session.rules, around.run, around.is_rerun), trigger)
 
@@ -195,11 +206,11 @@ def _no_commands() -> Iterator[None]:
         yield
         return
     word = secrets.token_hex(16)
-    print(f"::stop-commands::{word}", flush=True)
+    print(f"::stop-commands::{word}", file=sys.stderr, flush=True)
     try:
         yield
     finally:
-        print(f"::{word}::", flush=True)
+        print(f"::{word}::", file=sys.stderr, flush=True)
 
 
 @contextmanager

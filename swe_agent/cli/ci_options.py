@@ -38,6 +38,10 @@ class CiOptions:
         bool,
         typer.Option("--dry-run", help="Write nothing to the forge; show every API call instead."),
     ] = False
+    job_log: Annotated[
+        Path | None,
+        typer.Option("--job-log", metavar="FILE", help="With --dry-run: what the failed job said."),
+    ] = None
     model: Annotated[
         list[str] | None,
         typer.Option("-m", "--model", metavar="PROVIDER/NAME", help="As for `run`; repeatable."),

@@ -75,6 +75,12 @@ def keep_answer(folder: Path, answer: Answer, patch: bytes) -> None:
     (folder / ANSWER).write_text(whole.model_dump_json(indent=2) + "\n", "utf-8")
 
 
+def forget_answer(folder: Path) -> None:
+    """Take away what an earlier run left."""
+    for name in (ANSWER, PATCH):
+        (folder / name).unlink(missing_ok=True)
+
+
 def read_answer(folder: Path, limit_bytes: int) -> tuple[Answer, bytes]:
     """What the run step left; the patch is no longer than the limit.
 

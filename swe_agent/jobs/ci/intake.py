@@ -33,27 +33,32 @@ def read_event(
         if given is None and around.event_name not in ("", "trigger"):
             skip = Skip(f"a pipeline of {around.event_name} brings no payload that counts")
             return around.repository, (skip,)
-        return read_gitlab_event(_event_bytes(path))
+        return read_gitlab_event(event_bytes(path))
     if path is None:
         raise UsageFault(
             "There is no event.",
             "Give one: --event FILE --event-name NAME, or set GITHUB_EVENT_PATH.",
         )
-    raw = _event_bytes(path)
+    raw = event_bytes(path)
     called = name or (guessed_name(raw) if given is not None else around.event_name)
     repository, trigger = read_github_event(called, raw, around.run)
     return repository, (trigger,)
 
 
-def _event_bytes(path: Path) -> bytes:
+def event_bytes(path: Path) -> bytes:
+    """The bytes of a file of the forge's.
+
+    Raises:
+        UsageFault: it cannot be read, or is larger than any event.
+    """
     try:
         with path.open("rb") as stream:
             raw = stream.read(_LARGEST_EVENT_BYTES + 1)
     except OSError as fault:
         raise UsageFault(
-            f"The event file {visible(str(path))} cannot be read: {fault.strerror}.",
-            "Check the path after --event.",
+            f"The file {visible(str(path))} cannot be read: {fault.strerror}.",
+            "Check the path that was given.",
         ) from fault
     if len(raw) > _LARGEST_EVENT_BYTES:
-        raise UsageFault("The event file is over 30 MB.", "That is no event of the forge's.")
+        raise UsageFault(f"The file {visible(str(path))} is over 30 MB.", "Give a smaller one.")
     return raw

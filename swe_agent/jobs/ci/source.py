@@ -36,9 +36,9 @@ def prepare(plan: Plan, checkout: Path, remote: Remote, folder: Path) -> Source:
     fetched = folder / "source"
     is_here = at_hand is not None and head_commit(at_hand) == plan.start_commit
     if at_hand is None or not is_here or not _has(at_hand, plan.base_commit):
-        if not _has(fetched, plan.start_commit):
+        if not _has(fetched, plan.start_commit) or not _has(fetched, plan.base_commit):
             fetch(remote, fetched, [plan.start_commit, plan.base_commit])
-            check_out(fetched, plan.start_commit)
+        check_out(fetched, plan.start_commit)
         at_hand = fetched
     settings = folder / "settings"
     (settings / ".swe-agent").mkdir(parents=True, exist_ok=True)

@@ -72,6 +72,7 @@ def _of_plan(plan: Plan) -> dict[str, object]:
         "base_branch": plan.base_branch,
         "commit": plan.start_commit[:12],
         "number": plan.thread_number,
+        "run": plan.key.split(":")[1] if plan.key.startswith("run:") else "",
         "kind": plan.thread_kind or "",
         "reference": "!" if plan.forge == "gitlab" and plan.thread_kind == "change" else "#",
         "change_word": "merge request" if plan.forge == "gitlab" else "pull request",

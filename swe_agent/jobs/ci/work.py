@@ -75,8 +75,7 @@ def _solved(
 ) -> tuple[Answer, bytes]:
     from swe_agent.solve import RunRequest
 
-    folder = place.runs / name
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    folder = _new_folder(place.runs, name)
     heard = _Heard()
 
     def watch(event: Event) -> None:
@@ -99,6 +98,15 @@ def _solved(
         return answer.model_copy(update={"reason": told[:_LONGEST_WORDS]}), b""
     patch = folder / "patch.diff"
     return _of_result(plan, result, heard), patch.read_bytes() if patch.is_file() else b""
+
+
+def _new_folder(runs: Path, name: str) -> Path:
+    """A run folder that no earlier run was in: a runner may keep its files."""
+    taken = {path.name for path in runs.iterdir()} if runs.is_dir() else set()
+    names = (name, *(f"{name}-{at}" for at in range(2, len(taken) + 3)))
+    folder = runs / next(one for one in names if one not in taken)
+    folder.mkdir(mode=0o700, parents=True)
+    return folder
 
 
 def _discreet(answer: Answer, patch: bytes) -> tuple[Answer, bytes]:

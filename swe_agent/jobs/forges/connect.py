@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from swe_agent.core.errors import UsageFault
 from swe_agent.jobs.forges.dry import Assumed, DryWire, Show, github_answers, gitlab_answers
 from swe_agent.jobs.forges.forge import Forge, ForgeName
 from swe_agent.jobs.forges.github import GitHubForge
@@ -38,11 +39,17 @@ def connect(account: Account, say: Callable[[str], None], dry: Dry | None = None
     """The forge; a dry one reads only, and without a token not even that.
 
     Raises:
-        UsageFault: the client library is not installed.
+        UsageFault: there is no token, or the client library is not installed.
     """
     is_github = account.forge == "github"
+    if not account.token and dry is None:
+        variable = "GITHUB_TOKEN" if is_github else "GITLAB_TOKEN"
+        raise UsageFault(
+            "There is no token to speak to the forge with.",
+            f"Set {variable}, or look at what would be done with --dry-run.",
+        )
     real: Wire | None = None
-    if account.token or dry is None:
+    if account.token:
         made = GitHubWire if is_github else GitLabWire
         real = PatientWire(made(account.token, account.api_url), say=say)
     wire = real

@@ -58,12 +58,28 @@ class Assumed:
     """Commit of every branch that is not ours."""
     default_branch: str
     branch_prefix: str
+    repository: str = ""
+    change_branch: str = ""
+    """The branch of the change that is asked for; empty: one of ours."""
+    job_log: str = ""
+    """What the failed job said."""
+
+    @property
+    def branch(self) -> str:
+        return self.change_branch or f"{self.branch_prefix}issue-0"
 
 
 def github_answers(assumed: Assumed) -> Answers:
     """GitHub's answers to the calls of a run, as far as they can be guessed."""
     ours = re.escape(assumed.branch_prefix)
     made: JsonValue = {"number": MADE_UP, "html_url": "(dry run)", "state": "open"}
+    head: JsonValue = {
+        "ref": assumed.branch,
+        "sha": assumed.head,
+        "repo": {"full_name": assumed.repository},
+    }
+    base: JsonValue = {"ref": assumed.default_branch}
+    failed: JsonValue = {"id": MADE_UP, "conclusion": "failure", "name": "(a job)"}
     return {
         r"GET /repos/[^/]+/[^/]+": {"default_branch": assumed.default_branch},
         r"GET .*/collaborators/[^/]+/permission": {
@@ -73,6 +89,9 @@ def github_answers(assumed: Assumed) -> Answers:
         r"GET .*/git/ref/heads/.*": {"object": {"sha": assumed.head}},
         r"POST .*/comments": {"id": MADE_UP},
         r"POST .*/pulls": made,
+        r"GET .*/pulls/\d+": {"state": "open", "head": head, "base": base},
+        r"GET .*/actions/runs/\d+/jobs": {"jobs": [failed]},
+        r"GET .*/actions/jobs/\d+/logs": assumed.job_log,
         r"GET .*/issues/\d+": {"title": "", "body": "", "state": "open"},
     }
 
@@ -87,6 +106,14 @@ def gitlab_answers(assumed: Assumed) -> Answers:
         rf"GET .*/repository/branches/{ours}.*": None,
         r"GET .*/repository/branches/.*": {"commit": {"id": assumed.head}},
         r"POST .*/notes": {"id": MADE_UP},
+        r"GET .*/merge_requests/\d+": {
+            "state": "opened",
+            "source_branch": assumed.branch,
+            "target_branch": assumed.default_branch,
+            "sha": assumed.head,
+        },
+        r"GET .*/pipelines/\d+/jobs": [{"id": MADE_UP, "name": "(a job)"}],
+        r"GET .*/jobs/\d+/trace": assumed.job_log,
         r"POST .*/merge_requests": {"iid": MADE_UP, "web_url": "(dry run)", "state": "opened"},
         r"GET .*/issues/\d+": {"title": "", "description": "", "state": "opened"},
     }

@@ -121,6 +121,28 @@ def test_a_missing_client_is_an_error_with_the_line_that_installs_it(ci, hub, mo
     assert "pip install 'swe-agent[ci]'" in said.err
 
 
+def test_without_a_token_nothing_is_tried(ci, hub) -> None:
+    said = ci("issues", event("issue_labeled"), GITHUB_TOKEN="")
+    assert (said.code, hub.lines()) == (2, [])
+    assert "Set GITHUB_TOKEN" in said.err
+
+
+def test_a_runner_that_keeps_its_files_does_not_mix_two_plans(ci, hub, run_step) -> None:
+    ci("issues", event("issue_labeled"), "--step", "gate")
+    first = Outcome()
+    run_step(first)
+    commit_to(hub.bare, "main", {"calc.py": "moved = 1\n"})
+    for comment in hub.comments.values():
+        comment["body"] = comment["body"].replace('"working"', '"done"')
+    retry = event("comment_created", comment__body="/swe-agent retry")
+    ci("issue_comment", retry, "--step", "gate")
+    second = Outcome(files={})
+    run_step(second)
+    (old,), (new,) = first.requests, second.requests
+    assert old.run_folder != new.run_folder
+    assert (new.repository / "calc.py").read_text() == "moved = 1\n"
+
+
 @pytest.mark.parametrize(
     ("setting", "fixture", "changes"),
     [

@@ -33,13 +33,13 @@ SCRIPT = [
 ]
 
 
-def agents() -> list[tuple[bytes, bytes]]:
-    """Command line and environment of every process that is a run step now."""
+def agents(work: Path) -> list[tuple[bytes, bytes]]:
+    """Command line and environment of every process that is a run step in this folder now."""
     found = []
     for folder in Path("/proc").iterdir():
         try:
             line = (folder / "cmdline").read_bytes()
-            if b"--step\0run" in line:
+            if b"--step\0run" in line and str(work).encode() in line:
                 found.append((line, (folder / "environ").read_bytes()))
         except OSError:
             continue
@@ -51,7 +51,7 @@ def test_a_labelled_issue_becomes_a_draft_and_the_run_knows_no_token(ci, hub, tm
     replies = iter(SCRIPT)
 
     def play(_: Mapping[str, Any]) -> Mapping[str, Any]:
-        seen.extend(agents())
+        seen.extend(agents(tmp_path))
         return next(replies)
 
     hub.add_issue(12, title="add subtracts", body="", assignees=[])
@@ -79,7 +79,7 @@ def test_a_labelled_issue_becomes_a_draft_and_the_run_knows_no_token(ci, hub, tm
             content = path.read_bytes()
             assert TOKEN.encode() not in content, path
             assert KEY.encode() not in content, path
-    stop, *_, end = said.out.splitlines()
+    stop, *_, end = said.err.splitlines()
     assert stop.removeprefix("::stop-commands::") == end.strip(":"), "no line is a command"
 
 
