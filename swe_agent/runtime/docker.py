@@ -29,6 +29,7 @@ from swe_agent.runtime.gate import hosts_of, variables_of
 from swe_agent.runtime.gitdir import GitDir
 from swe_agent.runtime.images import BASE_IMAGE
 from swe_agent.runtime.output import Output
+from swe_agent.runtime.owner import OWNER_LABEL, is_orphan, own_mark
 from swe_agent.runtime.sidecar import Sidecar, start_sidecar
 from swe_agent.runtime.store import TreeStore
 from swe_agent.runtime.tarball import tar_of
@@ -310,19 +311,19 @@ def _relayed(client: "DockerClient", recipe: Recipe, box: DockerBox) -> Sidecar:
 
 
 def reap(client: "DockerClient", older_than_s: float = 600.0) -> None:
-    """Remove containers of ours that were made and never started: their maker was killed in
-    between.
-
-    One that is being started now is younger. Does not raise.
-    """
+    """Remove containers of ours that were made and never started (their maker was killed in
+    between; one that is being started now is younger) and those whose owner has ended. Does not
+    raise."""
     from docker.errors import DockerException
     from requests import RequestException
 
     with suppress(DockerException, RequestException):
-        filters = {"label": RUN_LABEL, "status": "created"}
-        for found in client.api.containers(all=True, filters=filters):
-            if time.time() - found["Created"] > older_than_s:
-                client.api.remove_container(found["Id"], v=True)
+        for found in client.api.containers(all=True, filters={"label": RUN_LABEL}):
+            is_old = time.time() - found["Created"] > older_than_s
+            if (found["State"] == "created" and is_old) or is_orphan(
+                found["Labels"].get(OWNER_LABEL, "")
+            ):
+                client.api.remove_container(found["Id"], force=True, v=True)
 
 
 def _created(client: "DockerClient", recipe: Recipe) -> str:
@@ -349,7 +350,7 @@ def _made(client: "DockerClient", recipe: Recipe, state_rights: str) -> str:
         entrypoint=["sh", "-c", START, BROKER.read_text(), recipe.root, HOME, STATE],
         command=[],
         name=f"swe-agent-{secrets.token_hex(8)}",
-        labels={RUN_LABEL: recipe.run_id},
+        labels={RUN_LABEL: recipe.run_id, OWNER_LABEL: own_mark()},
         stdin_open=True,
         user=recipe.user,
         working_dir="/",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from swe_agent.core.errors import EnvironmentFault
 from swe_agent.runtime.docker import RUN_LABEL
 from swe_agent.runtime.images import IMAGE_LABEL
+from swe_agent.runtime.owner import OWNER_LABEL, is_orphan
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -44,11 +45,13 @@ class OurContainer:
     image: str
     state: str
     age_s: float
+    is_orphan: bool = False
+    """Whether the process that made it has ended."""
 
     @property
     def is_left_over(self) -> bool:
         """Whether no run can be at work in it."""
-        return self.state in _DEAD and self.age_s > _SETTLED_S
+        return self.is_orphan or (self.state in _DEAD and self.age_s > _SETTLED_S)
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +144,7 @@ def _container(row: dict[str, Any]) -> OurContainer:
         image=row.get("Image", ""),
         state=row.get("State", ""),
         age_s=_age(row.get("Created", 0)),
+        is_orphan=is_orphan(row["Labels"].get(OWNER_LABEL, "")),
     )
 
 

@@ -209,7 +209,7 @@ sandbox = BrokerSandbox(box, store, "/workspace", folder)
 sandbox.begin(store.empty, ())
 sandbox.run("setsid sleep 999 & true", 10)
 print(box.container, flush=True)
-getattr(sandbox, sys.argv[3])(sys.argv[4], 900)
+getattr(sandbox, sys.argv[3])(sys.argv[4], *([] if sys.argv[3] == "ask" else [900]))
 time.sleep(900)
 """
 
@@ -234,6 +234,24 @@ def test_kill_9_of_the_host_ends_the_container_within_five_seconds(
         time.sleep(0.5)
         os.kill(host.pid, signal.SIGKILL)
     assert is_gone_within(engine, container, 5)
+
+
+def test_a_container_that_something_inside_kept_from_ending_goes_at_the_next_start(
+    engine: docker.DockerClient, base_image: str, box: DockerBox, tmp_path: Path
+) -> None:
+    """The host is killed in the middle of its own work there, and that work does not end."""
+    argv = [sys.executable, "-c", HOST, str(tmp_path / "h"), base_image, "ask", "sleep 900"]
+    (tmp_path / "h").mkdir()
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, text=True) as host:
+        assert host.stdout
+        container = host.stdout.readline().strip()
+        reap(engine)
+        assert engine.api.containers(filters={"id": container})
+        time.sleep(0.5)
+        os.kill(host.pid, signal.SIGKILL)
+    reap(engine)
+    assert is_gone_within(engine, container, 10)
+    assert engine.api.containers(filters={"id": box.container})  # its owner lives
 
 
 def test_a_container_that_never_started_is_reaped_and_a_strangers_is_not(
