@@ -172,7 +172,8 @@ def _go_on(run: OpenRun, model: Model) -> RunResult:
         prepared = _prepared(run, sandboxes)
         # Rounds of base that are shared may be there already.
         rounds = 0 if shared else BASELINE_ROUNDS - len(run.state.baseline)
-        ahead = rounds + (not run.state.is_over)
+        proof = bool(run.environment.test_commands)  # opened while the attempt works
+        ahead = rounds + (not run.state.is_over) + proof
         with Supply(partial(sandboxes.open, prepared), prepared.tree, ahead) as supply:
             place = _Place(run, supply, lookout)
             place.examine()

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
 from swe_agent.core.errors import ContextExceeded, ModelFault
@@ -252,18 +253,30 @@ class Anthropic:
     def _ready(self) -> "anthropic.Anthropic":
         with self._lock:
             if self._client is None:
-                import anthropic
-
-                limit = self.endpoint.timeout_s
-                self._client = anthropic.Anthropic(
-                    api_key=self.endpoint.key_to_send,
-                    base_url=self.endpoint.base_url,
-                    timeout=anthropic.Timeout(limit, connect=min(limit, CONNECT_TIMEOUT_S)),
-                    max_retries=0,
-                    open_telemetry=False,
-                )
-                _ = self._client.messages
+                with _MAKING:
+                    self._client = _client_of(self.endpoint)
             return self._client
+
+
+_MAKING = threading.Lock()
+
+
+@lru_cache(maxsize=16)
+def _client_of(endpoint: Endpoint) -> "anthropic.Anthropic":
+    """One client an endpoint and key: its connections and certificates serve all runs of a
+    process."""
+    import anthropic
+
+    limit = endpoint.timeout_s
+    client = anthropic.Anthropic(
+        api_key=endpoint.key_to_send,
+        base_url=endpoint.base_url,
+        timeout=anthropic.Timeout(limit, connect=min(limit, CONNECT_TIMEOUT_S)),
+        max_retries=0,
+        open_telemetry=False,
+    )
+    _ = client.messages
+    return client
 
 
 _OPTIONAL = frozenset({"stream", "temperature", "output_config", "thinking", "tools"})

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from pydantic import ValidationError
@@ -93,16 +94,8 @@ class Wire:
         """The client; made, and the SDK imported, on first use."""
         with self._lock:
             if self._client is None:
-                import openai
-
-                limit = self.endpoint.timeout_s
-                self._client = openai.OpenAI(
-                    api_key=self.endpoint.key_to_send,
-                    base_url=self.endpoint.base_url,
-                    timeout=openai.Timeout(limit, connect=min(limit, CONNECT_TIMEOUT_S)),
-                    max_retries=0,
-                )
-                _ = self._client.chat.completions, self._client.responses
+                with _MAKING:
+                    self._client = _client_of(self.endpoint)
             return self._client
 
     def _bounded(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
@@ -114,6 +107,26 @@ class Wire:
             if size > LONGEST_REPLY_BYTES:
                 raise ValueError(f"it is longer than {LONGEST_REPLY_BYTES} bytes")
             yield chunk
+
+
+_MAKING = threading.Lock()
+
+
+@lru_cache(maxsize=16)
+def _client_of(endpoint: Endpoint) -> "openai.OpenAI":
+    """One client an endpoint and key: its connections and certificates serve all runs of a
+    process."""
+    import openai
+
+    limit = endpoint.timeout_s
+    client = openai.OpenAI(
+        api_key=endpoint.key_to_send,
+        base_url=endpoint.base_url,
+        timeout=openai.Timeout(limit, connect=min(limit, CONNECT_TIMEOUT_S)),
+        max_retries=0,
+    )
+    _ = client.chat.completions, client.responses
+    return client
 
 
 def _said(body: object) -> str:
