@@ -66,6 +66,12 @@ class BatchOptions:
         str | None,
         typer.Option("--ray-address", metavar="ADDRESS", help="ray://HOST:10001, or HOST:PORT."),
     ] = None
+    evaluate: Annotated[
+        bool,
+        typer.Option(
+            "--evaluate", help="Grade the patches afterwards; report in BATCH/evaluation."
+        ),
+    ] = False
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", metavar="DIR", help="Batch folder; the same one resumes."),

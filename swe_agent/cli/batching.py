@@ -15,6 +15,7 @@ from swe_agent.cli.asking import require_key
 from swe_agent.cli.batch_options import BatchOptions
 from swe_agent.cli.batch_view import BatchView
 from swe_agent.cli.beginning import first_line, warn_of_no_sandbox, with_model, with_sandbox
+from swe_agent.cli.eval_options import EvalOptions
 from swe_agent.cli.home import state_home
 from swe_agent.cli.run import RunOptions
 from swe_agent.cli.screen import say, show
@@ -81,7 +82,27 @@ def conduct(options: BatchOptions, run: RunOptions) -> ExitCode:
         with _signals(path), view:
             code = run_batch(asked.tasks, parts, options.redo)
         view.show_ending(folder, code)
+    if options.evaluate:
+        _grade(asked, path)
     return code
+
+
+def _grade(asked: _Asked, path: Path) -> None:
+    """Grade the batch's predictions; the report lies in its folder."""
+    from swe_agent.cli.evaluating import grade_batch
+
+    ids = tuple(task.id for task in asked.tasks)
+    grade_batch(
+        EvalOptions(
+            tasks=asked.options.tasks,
+            predictions=str(path),
+            workers=asked.options.workers,
+            split=asked.options.split,
+            mirror=asked.options.mirror,
+        ),
+        ids,
+        asked.settings,
+    )
 
 
 def _asked(options: BatchOptions, run: RunOptions) -> _Asked:

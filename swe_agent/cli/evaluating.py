@@ -2,6 +2,7 @@
 
 import os
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -58,6 +59,40 @@ def conduct(options: EvalOptions) -> None:
     _show(summary, report)
 
 
+def grade_batch(options: EvalOptions, ids: tuple[str, ...], settings: Loaded) -> None:
+    """Grade what a batch predicted for these instances, with the batch's own settings.
+
+    Raises:
+        SweAgentError: it could not begin.
+    """
+    tasks = load_tasks(options.tasks, options.split)
+    predictions = read_predictions(options.predictions, tasks.keys)
+    folder = _usual_folder(options.predictions)
+    chosen = {task.id: task for task in tasks.tasks}
+    # A model's name may hold a place for the task's id; grading asks no model.
+    plain = settings.settings.model_copy(update={"model": None})
+    with ExitStack() as stack:
+        wanted = tuple(chosen[name] for name in ids if name in chosen)
+        kept = {name: one for name, one in predictions.items() if name in ids}
+        if not kept:
+            say("There is no prediction to grade yet.")
+            return
+        grounds = _grounds(options, replace(settings, settings=plain), stack)
+        summary, report = evaluate(
+            EvalRequest(
+                tasks=wanted,
+                keys=tasks.keys,
+                predictions=kept,
+                folder=folder,
+                open_ground=grounds.open,
+                source=options.tasks,
+                workers=options.workers,
+                watch=_Watch(len(kept)),
+            )
+        )
+    _show(summary, report)
+
+
 def _request(
     options: EvalOptions,
     tasks: TaskSet,
@@ -70,29 +105,29 @@ def _request(
         raise UsageFault(f"None of the {len(tasks.tasks)} tasks is selected.", "See --filter.")
     for fault in tasks.faults:
         show(f"not a task: {fault.place}: {fault.reason}", "warn")
-    settings = _settings(options)
-    engine = None
-    if settings.settings.sandbox.kind == "docker":
-        engine = _engine(settings, stack)
-    mirrors = tuple(one.expanduser().absolute() for one in options.mirror or ())
-    for one in mirrors:
-        if not one.is_dir():
-            raise UsageFault(f"--mirror {visible(str(one))} is not a folder.", "Make it first.")
-    places = Places(mirrors, engine, lambda text: show(one_line(text, 200), "faint"))
-    count = sum(task.id in predictions for task in chosen)
     return EvalRequest(
         tasks=chosen,
         keys=tasks.keys,
         predictions=predictions,
         folder=folder,
-        open_ground=Grounds(settings, places, passed_on(os.environ)).open,
+        open_ground=_grounds(options, _settings(options), stack).open,
         run_id=options.run_id,
         source=options.tasks,
         workers=options.workers,
         timeout_s=options.timeout_s,
         redo=options.redo,
-        watch=_Watch(count),
+        watch=_Watch(sum(task.id in predictions for task in chosen)),
     )
+
+
+def _grounds(options: EvalOptions, settings: Loaded, stack: ExitStack) -> Grounds:
+    engine = _engine(settings, stack) if settings.settings.sandbox.kind == "docker" else None
+    mirrors = tuple(one.expanduser().absolute() for one in options.mirror or ())
+    for one in mirrors:
+        if not one.is_dir():
+            raise UsageFault(f"--mirror {visible(str(one))} is not a folder.", "Make it first.")
+    places = Places(mirrors, engine, lambda text: show(one_line(text, 200), "faint"))
+    return Grounds(settings, places, passed_on(os.environ))
 
 
 def _settings(options: EvalOptions) -> Loaded:

@@ -56,6 +56,7 @@ def task(name: str) -> dict[str, object]:
         "instance_id": name,
         "files": {"calc.py": CALC, "test_calc.py": TEST},
         "image": BASE_IMAGE,
+        "problem_statement": "add(2, 3) gives -1.",
         "patch": GOLD,
         "test_patch": TEST_PATCH,
         "test": "python3 -m pytest -rA -q -p no:cacheprovider test_calc.py",
@@ -186,3 +187,30 @@ def test_the_official_harness_is_named_where_it_is_missing(
     )
     assert answer.code == 2
     assert "swe-agent[swebench]" in answer.err
+
+
+@pytest.mark.docker
+def test_a_batch_is_graded_in_its_own_folder_and_compared_by_that(
+    call: Call, tasks: Path, tmp_path: Path
+) -> None:
+    replies = [
+        ("edit", {"path": "calc.py", "old": "a - b", "new": "a + b"}),
+        ("submit", {"summary": "ok"}),
+    ]
+    script = tmp_path / "script.jsonl"
+    script.write_text(
+        "".join(
+            json.dumps({"text": "", "tool_calls": [{"name": name, "arguments": arguments}]}) + "\n"
+            for name, arguments in replies
+        )
+    )
+    folder = tmp_path / "batch"
+    asked = ["batch", tasks, "-m", f"scripted/{script}", "--slice", ":1", "-q", "--evaluate"]
+    answer = call(*asked, "-o", folder)
+    assert answer.code in (0, 4), answer.err
+    (report,) = (folder / "evaluation").glob("*.json")
+    told = json.loads(report.read_text())
+    assert (told["total_instances"], told["resolved_ids"]) == (1, ["t__gold-1"])
+    compared = call("compare", folder, folder)
+    assert "resolved by evaluation" in compared.err
+    assert "1 of 1" in compared.err

@@ -88,7 +88,7 @@ def _stands_in_its_image(instance: Instance, key: AnswerKey, asked: Settings) ->
 
 def _told(settings: Loaded, key: AnswerKey) -> Loaded:
     """The settings with the grading commands: where these are known, none have to be found."""
-    if not key.test or settings.settings.tests.commands:
-        return settings
-    tests = settings.settings.tests.model_copy(update={"commands": key.test})
-    return replace(settings, settings=settings.settings.model_copy(update={"tests": tests}))
+    tests = settings.settings.tests
+    commands = tests.commands or key.test
+    told = tests.model_copy(update={"commands": commands, "skip": False})
+    return replace(settings, settings=settings.settings.model_copy(update={"tests": told}))

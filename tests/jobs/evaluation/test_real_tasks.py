@@ -7,6 +7,7 @@ are made from the tasks' own set-up, which needs the network and the Pythons tha
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -55,14 +56,27 @@ def test_gold_resolves_all_and_what_changes_nothing_resolves_none(
     for model in ("gold", "idle"):
         for name, key in sorted(keys.items()):
             folder = out / "logs/run_evaluation/eval" / model / name
-            ours.append(json.loads((folder / "report.json").read_text())[name])
+            ours.append(squeezed(json.loads((folder / "report.json").read_text())[name]))
             cases.append(
                 {
-                    "fixed": key.fail_to_pass,
-                    "kept": key.pass_to_pass,
+                    "fixed": squeezed(key.fail_to_pass),
+                    "kept": squeezed(key.pass_to_pass),
                     "eval_type": key.eval_type,
                     "parser": "parse_log_pytest_v2",
                     "log": str(folder / "test_output.txt"),
                 }
             )
     assert official(cases, tmp_path) == ours
+
+
+def squeezed(value: Any) -> Any:
+    """Test ids as the official reader of whole ids has them: many spaces are one."""
+    match value:
+        case str():
+            return " ".join(value.split())
+        case dict():
+            return {name: squeezed(one) for name, one in value.items()}
+        case list() | tuple():
+            return [squeezed(one) for one in value]
+        case _:
+            return value
