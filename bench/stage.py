@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Self
 
 from swe_agent.agent.attempt import Attempt, Kit
+from swe_agent.agent.minds import Mind, Minds
 from swe_agent.agent.state import State
 from swe_agent.assemble import route_of
 from swe_agent.core.errors import SweAgentError
@@ -102,7 +103,7 @@ class Stage:
     def attempt(self, tree: str) -> "Acting":
         """A real attempt on the tree: route, log, state and checkpoints as in a run."""
         kit = Kit(
-            model=Silent(),
+            minds=Minds(Mind(Silent())),
             route=route_of(Settings(), self.store, None),
             store=self.store,
             log=self.log,

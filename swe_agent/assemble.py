@@ -12,6 +12,7 @@ from swe_agent.aci.route import Route
 from swe_agent.aci.shelf import SEARCH
 from swe_agent.aci.tool import Tool
 from swe_agent.agent.attempt import Attempt
+from swe_agent.agent.minds import Mind, Minds, Terms
 from swe_agent.context.economy import Rates
 from swe_agent.core.errors import UsageFault
 from swe_agent.core.protocols import Model
@@ -32,7 +33,7 @@ from swe_agent.runtime.store import TreeStore
 from swe_agent.settings.content import content_roots
 from swe_agent.settings.egress import egress_of
 from swe_agent.settings.keys import api_key, api_keys
-from swe_agent.settings.schema import Settings
+from swe_agent.settings.schema import Role, Settings
 from swe_agent.strategies import react
 
 if TYPE_CHECKING:
@@ -69,15 +70,32 @@ def model_named(spec: str, settings: Settings, say: Say) -> Model:
     return client_of(specs, settings, api_keys, more, Waiting(say=say))
 
 
-def model_for(role: str, own: Model, settings: Settings, say: Say) -> Model:
-    """The model of a role (planner, judge, summariser, ...): as the settings say, else the run's
-    own.
+def model_for(role: Role, own: Model, settings: Settings, say: Say) -> Model:
+    """The model of a role: as the settings say, else the run's own.
 
     Raises:
         UsageFault: unknown provider, bad script, or no key.
     """
     spec = spec_of(role, settings)
     return model_named(spec, settings, say) if spec else own
+
+
+def minds_of(spec: str, settings: Settings, say: Say) -> Minds:
+    """The run's own model, and those of its roles.
+
+    Raises:
+        UsageFault: unknown provider, bad script, or no key.
+    """
+    own = model_named(spec, settings, say)
+
+    def mind(model: Model, name: str) -> Mind:
+        return Mind(model, lambda: Terms(*rates_of(name, settings)))
+
+    roles = {
+        role: mind(model_for(role, own, settings, say), name)
+        for role, name in settings.models.roles.items()
+    }
+    return Minds(mind(own, spec), roles)
 
 
 def rates_of(spec: str, settings: Settings) -> tuple[Rates, int]:

@@ -12,6 +12,7 @@ from swe_agent import __version__
 from swe_agent.aci.permissions import Human
 from swe_agent.agent.attempt import Attempt, Kit
 from swe_agent.agent.lookout import Lookout
+from swe_agent.agent.minds import Minds
 from swe_agent.agent.opened import (
     BASELINE_ROUNDS,
     DEFAULT_ISSUE,
@@ -22,7 +23,7 @@ from swe_agent.agent.opened import (
 from swe_agent.agent.reflect import salvage
 from swe_agent.agent.shared import Shared
 from swe_agent.agent.spending import purse_of
-from swe_agent.assemble import model_named, rates_of, route_of, sandboxes_of, strategy_named
+from swe_agent.assemble import minds_of, route_of, sandboxes_of, strategy_named
 from swe_agent.core.errors import Interrupted, LimitReached, SweAgentError, UsageFault
 from swe_agent.core.events import (
     Checkpoint,
@@ -33,7 +34,7 @@ from swe_agent.core.events import (
     RunStarted,
 )
 from swe_agent.core.messages import Note
-from swe_agent.core.protocols import Model, Watcher
+from swe_agent.core.protocols import Watcher
 from swe_agent.core.result import RunResult
 from swe_agent.core.task import Task
 from swe_agent.models.purse import Purse
@@ -92,7 +93,7 @@ def solve(request: RunRequest, watch: Watcher) -> RunResult:
     settings = request.settings.settings
     strategy_named(settings.strategy)
     spec, _ = default_model(settings, api_key)
-    model = model_named(spec, settings, request.say)
+    minds = minds_of(spec, settings, request.say)
     origin = request.repository
     if isinstance(origin, Path):
         origin = WorkTree(find_root(origin), settings.sandbox.include)
@@ -122,7 +123,7 @@ def solve(request: RunRequest, watch: Watcher) -> RunResult:
         )
         run.keep("task.json", task.model_dump_json(indent=2))
         run.keep("settings.json", settings.model_dump_json(indent=2))
-        return _go_on(run, model)
+        return _go_on(run, minds)
 
 
 def resume(
@@ -142,24 +143,24 @@ def resume(
         return finished_result(run_folder, events)
     settings = Settings.model_validate(started.settings)
     company = company or Company()
-    model = model_named(started.model, settings, company.say)
+    minds = minds_of(started.model, settings, company.say)
     with OpenRun(run_folder, watch, company) as run:
         for event in events:
             run.state.apply(event)
         if issue:
             run.append(HumanSaid(note=Note(kind="human", text=prompt("resumed", text=issue))))
             run.append(PhaseStarted(phase="edit", iteration=max(1, run.state.iteration)))
-        return _go_on(run, model)
+        return _go_on(run, minds)
 
 
-def _go_on(run: OpenRun, model: Model) -> RunResult:
+def _go_on(run: OpenRun, minds: Minds) -> RunResult:
     """From wherever the run's state stands to the end.
 
     Raises:
         Interrupted: stopped by the user; all is saved.
         SweAgentError: it stopped and can be resumed; `result.json` says why.
     """
-    Thread(target=model.warm_up, name="warm-up", daemon=True).start()
+    Thread(target=minds.warm_up, name="warm-up", daemon=True).start()
     started = run.started
     run.patience.begin(run.settings.engine.away_timeout_s)
     try:
@@ -179,7 +180,7 @@ def _go_on(run: OpenRun, model: Model) -> RunResult:
             place.examine()
             ground = place.ground()
             run.prove_base(ground)
-            place.attempt(model)
+            place.attempt(minds)
             return run.finish(ground)
     except KeyboardInterrupt as stop:
         raise Interrupted(
@@ -267,12 +268,12 @@ class _Place:
             run.store,
         )
 
-    def attempt(self, model: Model) -> None:
+    def attempt(self, minds: Minds) -> None:
         """Spend the attempt, unless it is over; a limit ends it without a fault."""
         state = self.run.state
         if state.is_over:
             return
-        kit = self._kit(model)
+        kit = self._kit(minds)
         assert state.checkpoint is not None, "the environment's"
         attempt = Attempt(kit, state, kit.open_sandbox(state.checkpoint))
         try:
@@ -285,12 +286,11 @@ class _Place:
         finally:
             attempt.close()
 
-    def _kit(self, model: Model) -> Kit:
+    def _kit(self, minds: Minds) -> Kit:
         run, settings, state = self.run, self.run.settings, self.run.state
         _, targets = targets_of(state.baseline, run.aims())
-        rates, window = rates_of(run.started.model, settings)
         return Kit(
-            model=model,
+            minds=minds,
             route=route_of(settings, run.store, run.company.human),
             store=run.store,
             log=run.log,
@@ -304,8 +304,6 @@ class _Place:
             purse=purse_of(settings, state, run.company.total),
             lookout=self.lookout,
             listen=run.company.listen,
-            rates=rates,
-            window_tokens=window,
         )
 
     def _patiently(self, make: Callable[[], Made]) -> Made:

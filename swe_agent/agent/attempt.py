@@ -7,7 +7,7 @@ calls runs, the observation before the model sees it, the checkpoint before the 
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
@@ -17,10 +17,11 @@ from swe_agent.aci.tool import PastCall, ToolLimits, Workbench
 from swe_agent.agent.desk import Desk
 from swe_agent.agent.folding import Room
 from swe_agent.agent.lookout import Lookout
+from swe_agent.agent.minds import Minds
+from swe_agent.agent.phases import PHASES
 from swe_agent.agent.reminders import due
 from swe_agent.agent.spending import purse_of
 from swe_agent.agent.state import State
-from swe_agent.context.economy import Rates
 from swe_agent.context.render import Head, changed
 from swe_agent.context.rules import rules_of
 from swe_agent.core.errors import ContextExceeded, LimitReached, SandboxLost, SweAgentError
@@ -38,7 +39,7 @@ from swe_agent.core.events import (
     ToolReturned,
 )
 from swe_agent.core.messages import Note, Observation, ToolCall
-from swe_agent.core.protocols import EventSink, Model, Prompt, Sandbox
+from swe_agent.core.protocols import EventSink, Prompt, Sandbox
 from swe_agent.core.task import TestReport
 from swe_agent.models.purse import Purse
 from swe_agent.runtime.patch import make_patch
@@ -57,7 +58,7 @@ _LOST_TRIES = 3
 class Kit:
     """What an attempt is made of; the composition root fills it."""
 
-    model: Model
+    minds: Minds
     route: Route
     store: TreeStore
     log: EventSink
@@ -72,10 +73,6 @@ class Kit:
     """Tests that must not be lost."""
     deadline: float
     """`time.monotonic()` at which the run's time is up."""
-    rates: Rates = field(default_factory=Rates)
-    """What cached input costs the model."""
-    window_tokens: int = 128_000
-    """The model's context window."""
     purse: Purse | None = None
     """What may be spent, shared with all that spends with this attempt; None: one of its own."""
     lookout: Lookout | None = None
@@ -183,7 +180,8 @@ class Attempt:
         if taken != self._head.taken:
             self._head = replace(self._head, taken=taken)
         head = self._head
-        room = Room(state, self.append, settings, self.kit.rates, self.kit.window_tokens)
+        mind = self.kit.minds.of(PHASES[state.phase or "plan"].role)
+        room = Room(state, self.append, settings, mind.terms.rates, mind.terms.window_tokens)
         while True:
             prompt, rows = room.fitted(head, limit)
             tokens = sum(row.tokens for row in rows)
@@ -191,7 +189,7 @@ class Attempt:
             self.append(ContextRendered(step=step, tokens=tokens, rows=new))
             with Desk(step, self.purse, self.append, self.kit.listen) as desk:
                 try:
-                    desk.replied(self.kit.model.complete(self._asked(prompt, desk)))
+                    desk.replied(mind.model.complete(self._asked(prompt, desk)))
                     return
                 except ContextExceeded as fault:
                     exceeded = fault
@@ -199,9 +197,12 @@ class Attempt:
                 self._stop("context", tokens, exceeded.message)
 
     def _asked(self, prompt: Prompt, desk: Desk) -> Prompt:
-        models, phase = self.kit.settings.models, self.state.phase
-        effort = models.phase_effort.get(phase, models.effort)
-        return replace(prompt, watch=desk, effort=effort, temperature=models.temperature)
+        models = self.kit.settings.models
+        effort, temperature = models.effort, models.temperature
+        if self.state.phase in ("plan", "edit"):
+            effort = models.phase_effort.get(self.state.phase, effort)
+            temperature = models.phase_temperature.get(self.state.phase, temperature)
+        return replace(prompt, watch=desk, effort=effort, temperature=temperature)
 
     def act(self, call: ToolCall) -> Observation:
         """One call of the last reply through the one route; its checkpoint is saved meanwhile."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from swe_agent.core.events import Phase
+from swe_agent.settings.schema import Role
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,6 +17,8 @@ class PhaseRow:
     ends_after: frozenset[str]
     """Tools whose use ends the phase."""
     next: Phase
+    role: Role = "editor"
+    """Who is asked."""
     gives: tuple[str, ...] = ()
     """Tools of the shelf that it gives in a repository of over `LARGE_FILES` files."""
 
@@ -29,6 +32,7 @@ PHASES: dict[Phase, PhaseRow] = {
         turns=12,
         ends_after=_CHANGES | {"submit", "run_tests"},
         next="edit",
+        role="planner",
         gives=("repo_map", "find_symbol"),
     ),
     "edit": PhaseRow("", turns=60, ends_after=frozenset({"submit"}), next="test"),

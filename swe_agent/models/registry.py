@@ -16,7 +16,7 @@ from swe_agent.models.replay import Replay
 from swe_agent.models.responses import Responses
 from swe_agent.models.scripted import Scripted
 from swe_agent.settings.keys import Provider, key_variable
-from swe_agent.settings.schema import Settings
+from swe_agent.settings.schema import Role, Settings
 
 KeyOf = Callable[[Provider], str | None]
 """The key of a provider; None where there is none."""
@@ -125,9 +125,8 @@ def client_of(
     return Client(minds, patience, waiting)
 
 
-def spec_of(role: str, settings: Settings) -> str | None:
-    """The model that the settings give a role (planner, judge, summariser, ...); None: the run's
-    own."""
+def spec_of(role: Role, settings: Settings) -> str | None:
+    """The model that the settings give a role; None: the run's own."""
     return settings.models.roles.get(role)
 
 

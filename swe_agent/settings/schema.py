@@ -26,6 +26,12 @@ Seconds = Annotated[float, Field(gt=0, le=604_800, allow_inf_nan=False)]
 
 
 Effort = Literal["none", "minimal", "low", "medium", "high", "xhigh", "max"]
+Role = Literal["planner", "editor", "judge", "summariser"]
+"""Planner and editor are asked in the phases plan and edit; the others by strategies that have
+them."""
+AskingPhase = Literal["plan", "edit"]
+"""Phases in which a model is asked."""
+Temperature = Annotated[float, Field(ge=0, le=2, allow_inf_nan=False)]
 
 
 class Section(BaseModel):
@@ -51,14 +57,16 @@ class ModelSettings(Section):
     """Whether replies come in as streams, so that the live view shows them as they grow."""
     fallbacks: tuple[str, ...] = ()
     """Models that stand in, in this order, where the one before fails for good."""
-    roles: dict[Name, str] = Field(default_factory=dict)
-    """Models of roles (planner, judge, summariser, ...) that are not the run's own."""
+    roles: dict[Role, str] = Field(default_factory=dict)
+    """Models of roles (planner, editor, judge, summariser) that are not the run's own."""
     effort: Effort | None = None
     """How hard the model is to think; None: as the vendor does by itself."""
-    phase_effort: dict[Name, Effort] = Field(default_factory=dict)
+    phase_effort: dict[AskingPhase, Effort] = Field(default_factory=dict)
     """The same for single phases (plan, edit)."""
-    temperature: float | None = Field(None, ge=0, le=2, allow_inf_nan=False)
+    temperature: Temperature | None = None
     """None: the vendor's own; models that take none are asked without."""
+    phase_temperature: dict[AskingPhase, Temperature] = Field(default_factory=dict)
+    """The same for single phases (plan, edit)."""
 
 
 class SandboxSettings(Section):
