@@ -28,7 +28,7 @@ from swe_agent.repair.offline import OfflineModel  # noqa: E402
 from swe_agent.verify.runners import run_tests  # noqa: E402
 from tests.aci.local_sandbox import Bench, LocalSandbox  # noqa: E402
 
-TOOLS = ("view", "find_file", "edit", "undo", "try_edits", "run_tests", "submit")
+TOOLS = ("view", "find_file", "edit", "undo", "try_edits", "run_tests", "localize", "submit")
 STEP_LIMIT = 60
 
 

@@ -45,6 +45,9 @@ class Seen:
     unreadable: set[str] = field(default_factory=set)
     trials: dict[tuple[str, ...], dict[str, Trial]] = field(default_factory=dict)
     """By tests, then by candidate."""
+    lines: dict[str, dict[int, float]] | None = None
+    """Suspiciousness of the lines that failing tests ran, by path; None: not asked for."""
+    has_asked_for_tools: bool = False
     rounds: int = 0
     seconds: float = 0.0
     faults: int = 0
@@ -115,6 +118,10 @@ def _take_observation(seen: Seen, call: ToolCall, observation: Observation) -> N
             _take_view(seen, call, value, good)
         case "try_edits" if good:
             _take_trials(seen, call, value)
+        case "localize":
+            _take_lines(seen, value)
+        case "tool_search":
+            seen.has_asked_for_tools = True
         case "edit" if good:
             seen.standing.append(_edit(call.arguments))
             seen.latest = None
@@ -140,6 +147,16 @@ def _take_view(seen: Seen, call: ToolCall, value: dict[str, JsonValue], good: bo
         return
     seen.texts[path] = seen.texts.get(path, "") + text
     seen.next_lines[path] = 0 if end >= total else end + 1
+
+
+def _take_lines(seen: Seen, value: dict[str, JsonValue]) -> None:
+    """The spectrum; empty where none could be had."""
+    seen.faults, seen.lines = 0, {}
+    rows = value.get("lines")
+    for row in rows if isinstance(rows, list) else ():
+        match row:
+            case [str(path), int(line), int() | float() as score]:
+                seen.lines.setdefault(path, {})[line] = float(score)
 
 
 def _take_trials(seen: Seen, call: ToolCall, value: dict[str, JsonValue]) -> None:

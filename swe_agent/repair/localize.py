@@ -16,6 +16,10 @@ _WORD = re.compile(r"[A-Za-z_]\w*")
 NEARER = 0.85
 """Factor of suspicion for each call between a test and a function."""
 UNREACHED = 0.08
+BY_SPECTRUM = 0.3
+"""Least suspicion of a function that a failing test ran, before its lines' own weighs it."""
+UNCOVERED = 0.2
+"""Factor for a function, or a line, that no failing test ran."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,13 +131,17 @@ def _whole(name: str, paths: Collection[str]) -> str:
     return min((p for p in paths if p.endswith("/" + name)), key=len, default="")
 
 
+Lines = Mapping[str, Mapping[int, float]]
+"""Suspiciousness of lines that failing tests ran, in [0, 1], by path."""
+
+
 def suspicions(
-    codes: Mapping[str, Code], failing: Iterable[Failing], issue: str
+    codes: Mapping[str, Code], failing: Iterable[Failing], issue: str, lines: Lines | None = None
 ) -> dict[tuple[str, int], float]:
     """How suspicious each function is (path and first line; 0: a module's own code), in (0, 1].
 
-    Near calls from failing tests count most, then tracebacks, then names in the issue. Files of
-    tests have none.
+    Near calls from failing tests count most, then tracebacks, then names in the issue; where it is
+    known which lines the tests ran, that weighs all of it. Files of tests have none.
     """
     tests = list(failing)
     sources = {path: code for path, code in codes.items() if not is_test_file(path)}
@@ -150,6 +158,10 @@ def suspicions(
                 score = max(score, 0.6) * 1.3
             if function.name in words:
                 score *= 1.3
+            if lines:
+                ran = lines.get(path, {})
+                inside = [s for line, s in ran.items() if function.lineno < line <= last]
+                score = max(score, BY_SPECTRUM) * max(inside) if inside else score * UNCOVERED
             scores[path, function.lineno] = score
     top = max(scores.values(), default=1.0)
     return {place: score / top for place, score in scores.items()}

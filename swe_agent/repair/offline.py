@@ -17,6 +17,7 @@ from swe_agent.repair.localize import (
     frames,
     imported,
     is_project_module,
+    is_test_file,
     modules_of,
     suspicions,
 )
@@ -39,6 +40,9 @@ ENDLESS_S: Final = 0.6
 PATIENT_S: Final = 6.0
 """The same for a candidate that passed some tests and then was stopped."""
 AGAIN_LIMIT: Final = 4
+FEW_FUNCTIONS: Final = 8
+SPECTRUM_TESTS: Final = 60
+SPECTRUM_S: Final = 60.0
 _STOPPED: Final = re.compile(r"[Tt]imeout\b|timed out")
 _Calls = list[tuple[str, dict[str, JsonValue]]]
 
@@ -67,8 +71,8 @@ class OfflineModel:
     def complete(self, prompt: Prompt) -> Turn:
         """The next calls of the policy, or none where the phase offers no tool for them."""
         seen = folded(prompt.history)
-        text, wanted = self._next(seen)
         offered = {tool.name for tool in prompt.tools}
+        text, wanted = self._next(seen, offered)
         if offered and any(name not in offered for name, _ in wanted):
             return Turn(text=text, model=self.name)
         calls = tuple(
@@ -77,7 +81,7 @@ class OfflineModel:
         )
         return Turn(text=text, calls=calls, stop="tool_use" if calls else "end", model=self.name)
 
-    def _next(self, seen: Seen) -> tuple[str, _Calls]:
+    def _next(self, seen: Seen, offered: set[str]) -> tuple[str, _Calls]:
         if seen.faults >= FAULT_LIMIT and not seen.standing:
             return _submit("The tools gave no answer; nothing was changed.")
         if seen.base is None:
@@ -92,6 +96,12 @@ class OfflineModel:
         unseen = self._unlisted(seen, targets) or self._unseen(seen, targets)
         if unseen and not seen.standing:
             return "Reading the files that the failing tests reach.", unseen
+        if seen.lines is None and not seen.standing and self._is_wide(seen, targets):
+            if "localize" in offered:
+                call = _spectrum_call(seen, targets)
+                return "Which lines do the failing tests run alone?", [call]
+            if "tool_search" in offered and not seen.has_asked_for_tools:
+                return "Is there a tool for it?", [("tool_search", {"query": "localize"})]
         return self._repair(seen, targets)
 
     def _after_edit(self, seen: Seen, targets: tuple[str, ...]) -> tuple[str, _Calls]:
@@ -161,11 +171,12 @@ class OfflineModel:
         codes = {path: code for path in seen.texts if (code := self._code(seen, path))}
         failures = seen.base.failures if seen.base else {}
         failing = [failing_test(t, failures.get(t, ""), seen.paths or set()) for t in targets]
-        suspicious = suspicions(codes, failing, seen.issue)
-        key = repr((sorted((p, c.text) for p, c in codes.items()), targets, seen.issue))
+        suspicious = suspicions(codes, failing, seen.issue, seen.lines)
+        known = bool(seen.lines)
+        key = repr((sorted((p, c.text) for p, c in codes.items()), targets, seen.issue, known))
         if key not in self._ready:
             weights = weights_from("\n".join(f.text for f in failing))
-            self._ready = {key: Search(codes, suspicious, weights)}
+            self._ready = {key: Search(codes, suspicious, weights, seen.lines)}
         self._ready[key].ready(seen, targets)
         return self._ready[key], suspicious, codes
 
@@ -177,6 +188,7 @@ class OfflineModel:
         wanted: dict[str, None] = dict.fromkeys(f.path for f in failing if f.path)
         for test in failing:
             wanted.update(dict.fromkeys(path for path, _ in frames(test.text, paths)))
+        wanted.update(dict.fromkeys(_covered(seen)))
         for path in wanted.copy():
             self._add_imports(seen, path, wanted)
         views: _Calls = []
@@ -186,6 +198,13 @@ class OfflineModel:
                 end = start + VIEW_LINES - 1
                 views.append(("view", {"path": path, "start": start, "end": end}))
         return views[:VIEWS_PER_TURN]
+
+    def _is_wide(self, seen: Seen, targets: tuple[str, ...]) -> bool:
+        """Whether it pays to see which lines the tests run: pytest knows them by these names, and
+        there is more than a handful of functions."""
+        codes = [code for path in seen.texts if (code := self._code(seen, path))]
+        count = sum(1 for c in codes if not is_test_file(c.path) for _ in c.functions())
+        return count > FEW_FUNCTIONS and any("::" in test for test in targets)
 
     def _unlisted(self, seen: Seen, targets: tuple[str, ...]) -> _Calls:
         """Searches for files that failing tests and read files name, where not all are listed."""
@@ -238,6 +257,22 @@ def guards_of(seen: Seen, targets: tuple[str, ...]) -> tuple[str, ...]:
         files = {test.split("::")[0] for test in targets}
         guards = [test for test in guards if test.split("::")[0] in files][:GUARD_LIMIT]
     return tuple(guards)
+
+
+def _spectrum_call(seen: Seen, targets: tuple[str, ...]) -> tuple[str, dict[str, JsonValue]]:
+    """The failing tests, and as many that pass in the same files as are quickly run."""
+    failing = [test for test in targets if "::" in test][:SPECTRUM_TESTS]
+    files = {test.split("::")[0] for test in failing}
+    passing = [t for t in guards_of(seen, targets) if t.split("::")[0] in files]
+    tests: list[JsonValue] = [*failing, *passing[:SPECTRUM_TESTS]]
+    return "localize", {"tests": tests, "timeout_s": SPECTRUM_S}
+
+
+def _covered(seen: Seen) -> list[str]:
+    """Files of the project that failing tests ran, the most suspicious first."""
+    lines, paths = seen.lines or {}, seen.paths or set()
+    found = [path for path in lines if path in paths and not is_test_file(path)]
+    return sorted(found, key=lambda path: (-max(lines[path].values()), path))
 
 
 def lost_by(seen: Seen) -> frozenset[str]:

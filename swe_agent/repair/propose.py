@@ -4,9 +4,10 @@ made only once.
 
 import ast
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from swe_agent.core.pythonsyntax import parsed_python
+from swe_agent.repair.localize import UNCOVERED, Lines
 from swe_agent.repair.rank import Weights
 from swe_agent.repair.syntax import Code, Function, Rewrite, own_nodes
 from swe_agent.repair.templates import TEMPLATES
@@ -51,7 +52,10 @@ Suspicions = Mapping[tuple[str, int], float]
 
 
 def proposed(
-    codes: Mapping[str, Code], suspicions: Suspicions, weights: Weights
+    codes: Mapping[str, Code],
+    suspicions: Suspicions,
+    weights: Weights,
+    lines: Lines | None = None,
 ) -> Iterator[Candidate]:
     """The candidates, best first; each changes the program and still parses."""
     drafts = [
@@ -59,6 +63,8 @@ def proposed(
         for (path, line), suspicion in suspicions.items()
         for draft in _drafts(codes[path], line, suspicion, weights)
     ]
+    if lines:
+        drafts = [replace(d, score=d.score * _line_factor(d, lines)) for d in drafts]
     drafts.sort(key=lambda d: (-d.score, d.code.path, d.rewrite.start, d.rewrite.text))
     made: set[tuple[str, int, str]] = set()
     originals: dict[tuple[str, int], str | None] = {}
@@ -106,6 +112,18 @@ def _drafts(code: Code, line: int, suspicion: float, weights: Weights) -> Iterat
             for rewrite in template.rule(code, node):
                 score = suspicion * weights.of(template) * rewrite.weight
                 yield _Draft(code, scope, rewrite, template, score)
+
+
+def _line_factor(draft: _Draft, lines: Lines) -> float:
+    """Less for a change of lines that no failing test ran."""
+    ran = lines.get(draft.code.path)
+    if not ran or not isinstance(draft.scope, Function):
+        return 1.0
+    text, rewrite = draft.code.text, draft.rewrite
+    first = text.count("\n", 0, rewrite.start) + 1
+    last = first + text.count("\n", rewrite.start, max(rewrite.start, rewrite.end - 1))
+    # A statement over several lines, or one put between two, has an event on some of them only.
+    return 1.0 if any(line in ran for line in range(first - 1, last + 2)) else UNCOVERED
 
 
 def _meaning(draft: _Draft, rewrite: Rewrite) -> str | None:

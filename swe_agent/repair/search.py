@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 
 from swe_agent.repair.history import Seen, Trial, key_of
+from swe_agent.repair.localize import Lines
 from swe_agent.repair.propose import Candidate, Suspicions, proposed
 from swe_agent.repair.rank import Weights, naturalness
 from swe_agent.repair.syntax import Code
@@ -36,11 +37,17 @@ class Search:
     keeps ready.
     """
 
-    def __init__(self, codes: Mapping[str, Code], suspicions: Suspicions, weights: Weights) -> None:
+    def __init__(
+        self,
+        codes: Mapping[str, Code],
+        suspicions: Suspicions,
+        weights: Weights,
+        lines: Lines | None = None,
+    ) -> None:
         self._codes = dict(codes)
         self._suspicions = dict(suspicions)
         self._weights = weights
-        self._pool = Pool(proposed(self._codes, self._suspicions, weights))
+        self._pool = Pool(proposed(self._codes, self._suspicions, weights, lines))
         self._seconds: dict[str, Pool] = {}
 
     def batch(self, seen: Seen, targets: tuple[str, ...]) -> list[Candidate]:

@@ -23,9 +23,9 @@ STEPS = 40
 class Workbench(Bench):
     """A folder in which tests really run."""
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, command: str = COMMAND) -> None:
         super().__init__(LocalSandbox(root))
-        self.test_commands = (COMMAND,)
+        self.test_commands = (command,)
 
     def run_tests(self, targets: tuple[str, ...]) -> TestReport:
         return run_tests(self.sandbox, self.test_commands, 60.0, targets)
@@ -34,10 +34,17 @@ class Workbench(Bench):
 class Conversation:
     """A repository and what was said about it."""
 
-    def __init__(self, root: Path, issue: str = "Make the failing tests pass.") -> None:
+    def __init__(
+        self,
+        root: Path,
+        issue: str = "Make the failing tests pass.",
+        command: str = COMMAND,
+        more_tools: tuple[str, ...] = (),
+    ) -> None:
         self.root = root
-        self.bench = Workbench(root)
-        self.route = Route(load_tools([TOOLS], NAMES), Permissions(), self.bench.blobs)
+        self.bench = Workbench(root, command)
+        tools = load_tools([TOOLS], (*NAMES, *more_tools))
+        self.route = Route(tools, Permissions(), self.bench.blobs)
         self.history: list[Message] = [Note(kind="task", text=issue)]
 
     def go_on(
