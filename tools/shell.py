@@ -71,6 +71,9 @@ def _heading(result: CommandResult, timeout_s: float, limits: ToolLimits) -> str
         if result.was_silent:
             why = f"Went {limits.idle_timeout_s:g} s without output"
         return f"{why} and was stopped; the output so far:{also}"
+    if result.disk_limit_mb:
+        told = f"the disk limit of {result.disk_limit_mb} MB is passed. Delete what is not needed"
+        return f"Stopped: {told} (exit code {result.exit_code})."
     if result.out_of_memory:
         limit = f"limit {result.memory_limit_mb} MB; " if result.memory_limit_mb else ""
         return f"Killed: out of memory ({limit}exit code {result.exit_code})."

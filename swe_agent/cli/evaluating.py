@@ -140,8 +140,8 @@ def _settings(options: EvalOptions) -> Loaded:
 
 
 def _engine(settings: Loaded, stack: ExitStack) -> "Engine":
-    from swe_agent.runtime.docker import reap
     from swe_agent.runtime.engine import connect
+    from swe_agent.runtime.reaping import reap
 
     engine = connect(settings.settings.engine.start_timeout_s)
     stack.callback(engine.close)

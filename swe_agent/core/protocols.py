@@ -123,6 +123,8 @@ class CommandResult:
     """Whether the kernel killed a process for want of memory meanwhile."""
     memory_limit_mb: int = 0
     """The limit that it ran into, in MiB; 0 where none is known."""
+    disk_limit_mb: int = 0
+    """The disk limit in MiB, if commands were stopped at it meanwhile; else 0."""
     survivors: tuple[str, ...] = ()
     """Command lines that a time-out had to kill."""
     spool: Path | None = None

@@ -45,6 +45,8 @@ class Limits:
     """Whether commands reach the network; only where the user asked for it."""
     allow: tuple[Destination, ...] = ()
     """What commands reach through a gate, where they do not reach all."""
+    disk_mb: int = 10_240
+    """What commands may write to disk, where the backend can tell."""
 
 
 class Box(Protocol):
@@ -68,6 +70,11 @@ class Box(Protocol):
         Raises:
             SandboxLost: the sandbox is gone, or they cannot be killed.
         """
+        ...
+
+    def stopped_at_disk_mb(self) -> int:
+        """The disk limit in MiB, if commands were stopped at it since this was last asked; else
+        0."""
         ...
 
     def close(self) -> None:

@@ -209,6 +209,10 @@ class BubblewrapBox:
             raise SandboxLost(f"the sandbox's processes could not be stopped: {complaint!r}")
         return tuple(name[:200] for name in names if _BROKER_SIGN not in name)
 
+    def stopped_at_disk_mb(self) -> int:
+        """0: the disk is not limited here."""
+        return 0
+
     def close(self) -> None:
         """Take the sandbox away; does not raise."""
         if self._gate:

@@ -25,11 +25,12 @@ from swe_agent.runtime.box import (
     Box,
     Limits,
 )
+from swe_agent.runtime.disk_limit import DiskWatch, written_bytes
 from swe_agent.runtime.gate import hosts_of, variables_of
 from swe_agent.runtime.gitdir import GitDir
 from swe_agent.runtime.images import BASE_IMAGE
 from swe_agent.runtime.output import Output
-from swe_agent.runtime.owner import OWNER_LABEL, is_orphan, own_mark
+from swe_agent.runtime.owner import OWNER_LABEL, own_mark
 from swe_agent.runtime.sidecar import Sidecar, start_sidecar
 from swe_agent.runtime.store import TreeStore
 from swe_agent.runtime.tarball import tar_of
@@ -145,6 +146,11 @@ class DockerBox:
         self.container = container
         self._wire = wire
         self.sidecar: Sidecar | None = None
+        self._disk = DiskWatch(
+            lambda: written_bytes(client, container), self._stopped, recipe.limits.disk_mb
+        )
+        if not recipe.for_setup:
+            self._disk.start()
 
     @property
     def wire(self) -> Wire:
@@ -216,11 +222,16 @@ class DockerBox:
                 time.sleep(0.25)
         raise SandboxLost("the sandbox's processes could not be stopped")
 
+    def stopped_at_disk_mb(self) -> int:
+        """The disk limit, if commands were stopped at it."""
+        return self._disk.stopped_at_mb()
+
     def close(self) -> None:
         """Take the container away; does not raise."""
         from docker.errors import DockerException
         from requests import RequestException
 
+        self._disk.close()
         if self.sidecar:
             self.sidecar.close()
         with suppress(OSError):
@@ -233,6 +244,10 @@ class DockerBox:
             self.container, argv, user=self._recipe.user, workdir=self._recipe.root
         )
         return str(made["Id"])
+
+    def _stopped(self) -> None:
+        with suppress(SandboxLost):
+            self.kill()
 
     def _processes(self) -> tuple[str, ...]:
         """Command lines of all but the broker and its subshells, as the engine's host lists
@@ -308,22 +323,6 @@ def _relayed(client: "DockerClient", recipe: Recipe, box: DockerBox) -> Sidecar:
     except EnvironmentFault:
         box.close()
         raise
-
-
-def reap(client: "DockerClient", older_than_s: float = 600.0) -> None:
-    """Remove containers of ours that were made and never started (their maker was killed in
-    between; one that is being started now is younger) and those whose owner has ended. Does not
-    raise."""
-    from docker.errors import DockerException
-    from requests import RequestException
-
-    with suppress(DockerException, RequestException):
-        for found in client.api.containers(all=True, filters={"label": RUN_LABEL}):
-            is_old = time.time() - found["Created"] > older_than_s
-            if (found["State"] == "created" and is_old) or is_orphan(
-                found["Labels"].get(OWNER_LABEL, "")
-            ):
-                client.api.remove_container(found["Id"], force=True, v=True)
 
 
 def _created(client: "DockerClient", recipe: Recipe) -> str:

@@ -107,6 +107,10 @@ class LocalBox:
         """End every descendant of the keeper but the broker."""
         return _killed(self._child.pid, (self._broker,))
 
+    def stopped_at_disk_mb(self) -> int:
+        """0: the disk is not limited here."""
+        return 0
+
     def close(self) -> None:
         """Take it away; does not raise."""
         self._wire.close()

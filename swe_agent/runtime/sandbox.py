@@ -275,7 +275,9 @@ class BrokerSandbox:
         return ("gnu" if words[0] == "gnu" else "portable"), words[1]
 
     def _told(self, result: CommandResult) -> CommandResult:
-        """The result, marked where the kernel killed something of it for want of memory."""
+        """The result, marked where something of it was killed for want of memory or disk."""
+        if disk_mb := self._box.stopped_at_disk_mb():
+            result = replace(result, disk_limit_mb=disk_mb)
         if result.exit_code in (0, 124):
             return result
         before = self._oom_kills

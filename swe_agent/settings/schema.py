@@ -88,6 +88,9 @@ class SandboxSettings(Section):
     """Processors the sandbox may use."""
     pids: int = Field(512, ge=16)
     """Processes and threads the sandbox may have."""
+    disk_mb: int = Field(10_240, ge=100)
+    """What the commands of a Docker sandbox may write to disk, in MiB; more is stopped within
+    seconds."""
     command_timeout_s: Seconds = 120.0
     """How long a command of the model may run."""
     setup: tuple[Command, ...] = ()

@@ -189,6 +189,8 @@ def _judged(command: str, result: CommandResult, outcomes: Outcomes, *, per_test
 def _how(result: CommandResult) -> str:
     if result.timed_out:
         return "timed out"
+    if result.disk_limit_mb:
+        return f"was stopped: it passed the disk limit of {result.disk_limit_mb} MB"
     if result.out_of_memory:
         limit = f" (limit {result.memory_limit_mb} MB)" if result.memory_limit_mb else ""
         return (

@@ -16,7 +16,8 @@ import pytest
 
 from swe_agent.core.errors import EnvironmentFault, SandboxLost
 from swe_agent.runtime.box import Limits
-from swe_agent.runtime.docker import RUN_LABEL, DockerBox, reap, recipe_for, start_box
+from swe_agent.runtime.docker import RUN_LABEL, DockerBox, recipe_for, start_box
+from swe_agent.runtime.reaping import reap
 from swe_agent.runtime.sandbox import BrokerSandbox
 from swe_agent.runtime.store import TreeStore
 
@@ -198,7 +199,7 @@ HOST = """
 import sys, time, docker
 from pathlib import Path
 from swe_agent.runtime.box import Limits
-from swe_agent.runtime.docker import reap, RUN_LABEL, recipe_for, start_box
+from swe_agent.runtime.docker import recipe_for, start_box
 from swe_agent.runtime.sandbox import BrokerSandbox
 from swe_agent.runtime.store import TreeStore
 folder = Path(sys.argv[1])
@@ -258,7 +259,7 @@ def test_a_container_that_never_started_is_reaped_and_a_strangers_is_not(
     engine: docker.DockerClient, base_image: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Other tests make containers with the real label at this moment.
-    monkeypatch.setattr("swe_agent.runtime.docker.RUN_LABEL", "swe-agent.reaped-by-a-test")
+    monkeypatch.setattr("swe_agent.runtime.reaping.RUN_LABEL", "swe-agent.reaped-by-a-test")
     ours = engine.api.create_container(base_image, ["true"], labels=["swe-agent.reaped-by-a-test"])[
         "Id"
     ]

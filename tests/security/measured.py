@@ -6,6 +6,7 @@ Usage: python -m tests.security.measured FOLDER COMMANDS.json
 
 import json
 import sys
+import time
 from pathlib import Path
 
 from swe_agent.core.events import Event
@@ -30,9 +31,14 @@ class Measure:
         self.log, self.rows = log, list[dict[str, object]]()
         self.tests_kb = list[int]()
         """How far memory rose up to each round of tests, from the event before it."""
+        self.peak_kb, self.first_action_s = 0, 0.0
+        self._began = time.monotonic()
         self._before_kb = self._before_bytes = 0
 
     def __call__(self, event: Event) -> None:
+        self.peak_kb = max(self.peak_kb, resident_kb("VmHWM"))
+        if event.type == "tool_called" and not self.first_action_s:
+            self.first_action_s = time.monotonic() - self._began
         if event.type == "tests_ran":
             self.tests_kb.append(resident_kb("VmHWM") - self._before_kb)
         if event.type in ("tool_called", "tests_ran", "environment_ready", "phase_started"):
@@ -66,6 +72,7 @@ def main() -> None:
     request = RunRequest(folder / "project", "test_add fails", loaded, folder / "run")
     result = solve(request, measure)
     found = {"verdict": result.verdict, "rows": measure.rows, "tests_kb": measure.tests_kb}
+    found |= {"peak_kb": measure.peak_kb, "first_action_s": measure.first_action_s}
     print(json.dumps(found))
 
 
