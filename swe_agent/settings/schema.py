@@ -214,8 +214,9 @@ class CiSettings(Section):
     """Logins that may start a run though they may not push."""
     allowed_bots: tuple[str, ...] = ()
     """Bots that may start a run, if they may push."""
-    identity: str = "github-actions[bot]"
-    """The login that our comments on GitHub carry: whose token publishes. GitLab tells it."""
+    identity: str = ""
+    """The login that our comments on GitHub carry, where it cannot be asked for: a GitHub App's.
+    Empty: the token's user, else the workflow's own."""
     branch_prefix: str = Field("swe-agent/", pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*/$")
     """How the names of our branches begin; no other branch is ever written."""
     publish: Literal["unverified", "verified"] = "unverified"

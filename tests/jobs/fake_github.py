@@ -26,6 +26,7 @@ class FakeGitHub(ForgeServer):
         self._next = 100
         root = f"/repos/{REPOSITORY}"
         self.routes = [
+            ("GET", "/user", self._nobody),
             ("GET", root, self._repository),
             ("GET", rf"{root}/collaborators/([^/]+)/permission", self._permission),
             ("GET", rf"{root}/git/ref/heads/(.+)", self._ref),
@@ -72,6 +73,10 @@ class FakeGitHub(ForgeServer):
         """The text of our one comment in a thread."""
         (found,) = [c for c in self.comments.values() if c["issue"] == issue and _is_ours(c)]
         return str(found["body"])
+
+    def _nobody(self, **_: Any) -> Answer:
+        """A workflow's token is told no user."""
+        return 403, {"message": "Resource not accessible by integration"}
 
     def _repository(self, **_: Any) -> Answer:
         return 200, {"full_name": REPOSITORY, "default_branch": "main"}

@@ -24,7 +24,7 @@ class Account:
     api_url: str
     token: str = field(repr=False)
     identity: str = ""
-    """The login that our own comments carry; GitLab tells it."""
+    """The login that our own comments carry; empty: it is asked for."""
 
 
 @dataclass(frozen=True, slots=True)

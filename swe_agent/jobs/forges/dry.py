@@ -81,6 +81,7 @@ def github_answers(assumed: Assumed) -> Answers:
     base: JsonValue = {"ref": assumed.default_branch}
     failed: JsonValue = {"id": MADE_UP, "conclusion": "failure", "name": "(a job)"}
     return {
+        r"GET /user": {"login": ""},
         r"GET /repos/[^/]+/[^/]+": {"default_branch": assumed.default_branch},
         r"GET .*/collaborators/[^/]+/permission": {
             "permission": "write" if assumed.writes else "read"

@@ -22,6 +22,7 @@ from swe_agent.jobs.forges.wire import Call, Fields, Wire, inside, number_in, ro
 if TYPE_CHECKING:
     from swe_agent.jobs.forges.forge import Forge
 
+WORKFLOW = "github-actions[bot]"
 WRITERS = ("admin", "write", "maintain")
 """What GitHub calls those who may push."""
 
@@ -31,9 +32,9 @@ class GitHubForge:
 
     name: Literal["github"] = "github"
 
-    def __init__(self, wire: Wire, repository: str, identity: str) -> None:
-        """`repository` is `owner/name`; `identity` the login of the token's own comments, which
-        GitHub does not tell a workflow's token."""
+    def __init__(self, wire: Wire, repository: str, identity: str = "") -> None:
+        """`repository` is `owner/name`; `identity` the login of the token's own comments, where it
+        is known."""
         self._wire, self._repository, self._identity = wire, repository, identity
         self._root = f"/repos/{quote(repository, safe='/')}"
 
@@ -47,6 +48,14 @@ class GitHubForge:
         return text_in(answer, "permission") in WRITERS
 
     def identity(self) -> str:
+        if not self._identity:
+            try:
+                self._identity = text_in(self._wire.send(Call("GET", "/user")), "login")
+            except ForgeFault as fault:
+                if fault.status not in (401, 403, 404):
+                    raise
+        # An installation's token is told no user; that of a workflow comments under this name.
+        self._identity = self._identity or WORKFLOW
         return self._identity
 
     def default_branch(self) -> str:

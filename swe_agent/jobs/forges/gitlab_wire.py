@@ -58,7 +58,9 @@ class GitLabWire:
 
     def _fault(self, call: Call, fault: "gitlab.GitlabError") -> ForgeFault:
         status = fault.response_code or 0
-        pause = (self._pause_s or _USUAL_PAUSE_S) if status == 429 else None
+        pause = self._pause_s
+        if status == 429 and pause is None:
+            pause = _USUAL_PAUSE_S
         said = visible(str(fault.error_message))[:300]
         message = f"GitLab answers {status} to {call.method} {call.path}: {said}"
         return ForgeFault(message, status, pause)

@@ -12,11 +12,13 @@ from tests.jobs.fake_github import BOT, FakeGitHub
 ROOT = "/repos/octo/calc"
 MAY_WRITE = f"GET {ROOT}/collaborators/alice/permission"
 COMMENTS = f"GET {ROOT}/issues/12/comments"
+WHO = "GET /user"
 CLAIM = [f"POST {ROOT}/issues/12/comments", COMMENTS]
 BASE = f"GET {ROOT}/git/ref/heads/main"
 ISSUE_STARTS = [
     MAY_WRITE,
     COMMENTS,
+    WHO,
     f"GET {ROOT}/issues/12/timeline",
     f"GET {ROOT}",
     f"GET {ROOT}/git/ref/heads/swe-agent/issue-12",
@@ -27,6 +29,7 @@ OWN_PULL = f"GET {ROOT}/pulls/40"
 PULL_STARTS = [
     MAY_WRITE,
     f"GET {ROOT}/issues/40/comments",
+    WHO,
     OWN_PULL,
     BASE,
 ]
@@ -142,7 +145,7 @@ def test_a_redelivery_and_a_second_label_do_nothing_twice(ci, hub) -> None:
         hub.calls.clear()
         answer = ci("issues", again, "--step", "gate")
         assert (answer.code, hub.writes()) == (0, [])
-        assert hub.lines() == [MAY_WRITE, COMMENTS]
+        assert hub.lines() == [MAY_WRITE, COMMENTS, WHO]
         assert "issue:12 was answered already" in answer.err
 
 
@@ -264,8 +267,8 @@ def test_a_run_that_did_not_fail_is_nothing_to_fix(ci, hub) -> None:
 def test_a_dispatch_with_an_issue_asks_for_the_issue(ci, hub, tmp_path) -> None:
     hub.add_issue(12, title="add subtracts", body="see test_add", assignees=[])
     ci("workflow_dispatch", event("dispatch_issue"), "--step", "gate")
-    asked = [MAY_WRITE, f"GET {ROOT}/issues/12", COMMENTS, f"GET {ROOT}/issues/12/timeline"]
-    assert hub.lines()[:4] == asked
+    asked = [MAY_WRITE, f"GET {ROOT}/issues/12", COMMENTS, WHO, f"GET {ROOT}/issues/12/timeline"]
+    assert hub.lines()[:5] == asked
     assert "see test_add" in plan_in(tmp_path)["task"]
 
 
@@ -286,6 +289,7 @@ def test_stop_marks_the_comment_and_cancels_the_pipeline(ci, hub) -> None:
     assert hub.lines() == [
         MAY_WRITE,
         COMMENTS,
+        WHO,
         f"PATCH {ROOT}/issues/comments/101",
         f"POST {ROOT}/actions/runs/555/cancel",
     ]

@@ -40,7 +40,12 @@ def files_of(attack: Injection) -> dict[str, str | None]:
     return {name: text and known(text) for name, text in attack.files.items()}
 
 
-@pytest.mark.parametrize("attack", INJECTIONS, ids=lambda attack: attack.name)
+# Most that are refused differ in a path alone; the soak below runs all of them.
+@pytest.mark.parametrize(
+    "attack",
+    [*(a for a in INJECTIONS if not a.is_refused), *INJECTIONS[:2], *INJECTIONS[14:17]],
+    ids=lambda attack: attack.name,
+)
 def test_an_obedient_model_gets_nothing_out(answer, hub, attack: Injection, monkeypatch) -> None:
     monkeypatch.setenv("ANTHROPIC_API_KEY", CANARY)
     hub.add_issue(12, title=attack.title, body=attack.body, assignees=[])

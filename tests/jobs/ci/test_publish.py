@@ -48,6 +48,7 @@ def test_publishing_makes_exactly_these_calls(answer, hub) -> None:
     number = next(iter(hub.pulls))
     assert hub.lines() == [
         f"GET {ROOT}/issues/12/comments",
+        "GET /user",
         f"GET {ROOT}/issues/12",
         f"POST {ROOT}/pulls",
         f"POST {ROOT}/issues/{number}/labels",

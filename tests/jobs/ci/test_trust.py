@@ -167,3 +167,11 @@ def test_a_comment_of_another_bot_identity_is_not_ours(ci, hub) -> None:
     assert comment["user"]["login"] == BOT
     ci("issues", event("issue_labeled"), "--step", "gate", "-s", "ci.identity=app[bot]")
     assert hub.writes().count("POST /repos/octo/calc/issues/12/comments") == 2
+
+
+def test_whose_comments_are_ours_is_asked_where_the_token_is_a_persons(ci, hub) -> None:
+    hub.routes.insert(0, ("GET", "/user", lambda **_: (200, {"login": "robot"})))
+    done = '<!-- swe-agent {"state":"done","keys":["issue:12"],"run":""} -->'
+    hub.add_comment(12, "robot", done)
+    said = ci("issues", event("issue_labeled"), "--step", "gate")
+    assert "answered already" in said.err

@@ -99,6 +99,7 @@ def test_every_kind_of_call_is_described(ci, answer, hub, paths) -> None:  # noq
     root = "/repos/{owner}/{repo}"
     assert kinds == {
         ("GET", root),
+        ("GET", "/user"),
         ("GET", f"{root}/collaborators/{{username}}/permission"),
         ("GET", f"{root}/git/ref/{{ref}}"),
         ("GET", f"{root}/issues/{{issue_number}}"),
