@@ -108,3 +108,17 @@ def test_a_dry_run_shows_every_call_and_makes_no_write(ci, hub, tmp_path) -> Non
     (pull,) = [row["body"] for row in rows if row.get("path") == f"{root}/pulls"]
     assert pull["draft"] is True
     assert os.environ.get("GITHUB_TOKEN") is None
+
+
+@pytest.mark.soak
+def test_a_failed_job_leads_from_its_log_to_a_draft_that_passes(ci, hub, tmp_path) -> None:
+    hub.jobs[8001] = [{"id": 2, "conclusion": "failure", "name": "tests"}]
+    log = (Path(__file__).parent / "logs/pytest.txt").read_text()
+    hub.logs[2] = log.replace(" -n auto tests", " -n auto test_calc.py")
+    failed = event("workflow_run_failed")
+    said = ci("workflow_run", failed, "-m", "offline", "--image", BASE_IMAGE)
+    assert said.code == 0, said.err
+    assert "tests    python -m pytest test_calc.py" in said.err
+    (pull,) = hub.pulls.values()
+    assert "failed pipeline 8001 on `main`" in pull["body"]
+    assert git(hub.bare, "show", "swe-agent/run-8001:calc.py").endswith("return a + b")
