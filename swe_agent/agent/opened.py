@@ -31,6 +31,7 @@ from swe_agent.settings.schema import Settings
 from swe_agent.trajectory.full_disk import DiskPatience
 from swe_agent.trajectory.log import EventLog
 from swe_agent.verify.compare import failing_of
+from swe_agent.verify.missing import require_modules
 from swe_agent.verify.runners import require_collected
 from swe_agent.verify.verdict import Aims, ProvingGround, prove
 
@@ -133,6 +134,8 @@ class OpenRun:
             report = self._round_of_base(ground, tree, last)
             if ground.commands:
                 require_collected(report, ground.commands)
+            if not self.started.task.fail_to_pass:
+                require_modules(report, self.store.reader(tree), self.started.task.issue)
             note = _baseline_note(report) if last else None
             self.store.flush()
             self.append(TestsRan(purpose="baseline", tree=tree, report=report, note=note))

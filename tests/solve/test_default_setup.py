@@ -14,7 +14,7 @@ from swe_agent.settings.content import content_path
 from swe_agent.solve import resume
 from swe_agent.trajectory.log import read_log
 from tests.conftest import BASE_IMAGE
-from tests.solve.conftest import CALC, SUBMIT, Play, Played, call, git
+from tests.solve.conftest import CALC, FIX, SUBMIT, Play, Played, call, git
 
 pytestmark = pytest.mark.docker
 
@@ -183,3 +183,11 @@ def test_an_environment_whose_image_was_pruned_is_made_again_on_resume(
 def test_an_unknown_profile_ends_the_run(detected: Play) -> None:
     with pytest.raises(UsageFault, match="no profile 'pyhton'"):
         detected([FIX], sandbox__profile="pyhton")
+
+
+def test_where_no_test_loads_the_run_ends_before_the_first_call(play: Play, project: Path) -> None:
+    (project / "calc.py").write_text("import no_such_library\n" + CALC)
+    with pytest.raises(EnvironmentFault, match=r"No module named 'no_such_library' \(.*calc\.py"):
+        play([FIX, SUBMIT])
+    log = (project.parent / "run" / "events.jsonl").read_text()
+    assert "model_called" not in log
