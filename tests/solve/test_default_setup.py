@@ -14,7 +14,7 @@ from swe_agent.settings.content import content_path
 from swe_agent.solve import resume
 from swe_agent.trajectory.log import read_log
 from tests.conftest import BASE_IMAGE
-from tests.solve.conftest import CALC, FIX, SUBMIT, Play, Played, call, git
+from tests.solve.conftest import CALC, SUBMIT, Play, Played, call, git
 
 pytestmark = pytest.mark.docker
 
