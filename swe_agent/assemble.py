@@ -15,7 +15,7 @@ from swe_agent.agent.attempt import Attempt
 from swe_agent.agent.minds import Mind, Minds, Terms
 from swe_agent.context.economy import Rates
 from swe_agent.core.errors import UsageFault
-from swe_agent.core.protocols import Model
+from swe_agent.core.protocols import BlobStore, Model
 from swe_agent.models.client import Waiting
 from swe_agent.models.endpoint import Endpoint
 from swe_agent.models.prices import PriceList
@@ -114,14 +114,14 @@ def rates_of(spec: str, settings: Settings) -> tuple[Rates, int]:
     return Rates(*rates) if rates else Rates(), window or USUAL_WINDOW_TOKENS
 
 
-def route_of(settings: Settings, store: TreeStore, human: Human | None) -> Route:
+def route_of(settings: Settings, outputs: BlobStore, human: Human | None) -> Route:
     """The tools that the settings name, behind the one route.
 
     Raises:
         UsageFault: a tool file cannot be loaded.
     """
     tools, shelf = tools_of(settings)
-    return Route(tools, Permissions(settings.mode, human), store, shelf)
+    return Route(tools, Permissions(settings.mode, human), outputs, shelf)
 
 
 def tools_of(settings: Settings) -> tuple[tuple[Tool, ...], tuple[str, ...]]:

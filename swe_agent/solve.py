@@ -265,7 +265,7 @@ class _Place:
             lambda tree: self._patiently(lambda: self.supply.fresh(tree)),
             run.environment.test_commands,
             run.settings.tests.timeout_s,
-            run.store,
+            run.outputs,
         )
 
     def attempt(self, minds: Minds) -> None:
@@ -291,8 +291,9 @@ class _Place:
         _, targets = targets_of(state.baseline, run.aims())
         return Kit(
             minds=minds,
-            route=route_of(settings, run.store, run.company.human),
+            route=route_of(settings, run.outputs, run.company.human),
             store=run.store,
+            outputs=run.outputs,
             log=run.log,
             patience=run.patience,
             settings=settings,

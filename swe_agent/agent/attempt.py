@@ -39,7 +39,7 @@ from swe_agent.core.events import (
     ToolReturned,
 )
 from swe_agent.core.messages import Note, Observation, ToolCall
-from swe_agent.core.protocols import EventSink, Prompt, Sandbox
+from swe_agent.core.protocols import BlobStore, EventSink, Prompt, Sandbox
 from swe_agent.core.task import TestReport
 from swe_agent.models.purse import Purse
 from swe_agent.runtime.patch import make_patch
@@ -75,6 +75,8 @@ class Kit:
     """`time.monotonic()` at which the run's time is up."""
     purse: Purse | None = None
     """What may be spent, shared with all that spends with this attempt; None: one of its own."""
+    outputs: BlobStore | None = None
+    """Keeps what tests print; None: the store."""
     lookout: Lookout | None = None
     """Tells the plan phase where the issue may lead; None: nothing does."""
     patience: DiskPatience = field(default_factory=DiskPatience)
@@ -324,7 +326,7 @@ class Attempt:
             self.test_commands,
             self.kit.settings.tests.timeout_s,
             targets,
-            self.blobs,
+            self.kit.outputs or self.blobs,
         )
         if self._sandbox.checkpoint().tree != before.tree:
             self._sandbox.restore(before)

@@ -30,6 +30,7 @@ from swe_agent.settings.prompts import prompt
 from swe_agent.settings.schema import Settings
 from swe_agent.trajectory.full_disk import DiskPatience
 from swe_agent.trajectory.log import EventLog
+from swe_agent.trajectory.redact import CleanBlobs, Redactor
 from swe_agent.verify.compare import failing_of
 from swe_agent.verify.missing import require_modules
 from swe_agent.verify.runners import require_collected
@@ -73,10 +74,13 @@ class OpenRun:
         self.began = time.monotonic()
         self.patience = DiskPatience(company.say)
         self._open = ExitStack()
+        secrets = known_secrets()
+        self._redactor = Redactor(secrets)
         self.log = self._open.enter_context(
-            EventLog(folder / "events.jsonl", watch, known_secrets(), self.patience)
+            EventLog(folder / "events.jsonl", watch, secrets, self.patience)
         )
         self.store = TreeStore(folder / "checkpoints", self.patience)
+        self.outputs = CleanBlobs(self.store, self._redactor)
         self._open.callback(self.store.close)
         self.state = State()
 
@@ -101,7 +105,9 @@ class OpenRun:
         self.state.apply(self.log.append(event))
 
     def keep(self, name: str, text: str) -> None:
-        """Write a file of the run's folder, for readers; nothing is read back from it to go on."""
+        """Write a file of the run's folder, for readers, without secrets; nothing is read back from
+        it to go on."""
+        text = self._redactor.redacted(text)
         self.patience.write_whole(self.folder / name, (text + "\n").encode())
 
     @property
@@ -158,7 +164,7 @@ class OpenRun:
 
         image = self.environment.image
         report, whole = shared.once((image, tree, ground.commands, ground.timeout_s, last), made)
-        blob = None if whole is None else self.store.put(whole)
+        blob = None if whole is None else self.outputs.put(whole)
         return report.model_copy(update={"blob": blob})
 
     def _is_default(self) -> bool:

@@ -16,9 +16,14 @@ from swe_agent.core.text import visible
 
 def record_crash(error: BaseException) -> int:
     """Write the traceback where only the user can read it, say where, and return the exit code."""
-    trace = "".join(traceback.format_exception(error))
+    from swe_agent.settings.keys import known_secrets
+    from swe_agent.trajectory.redact import Redactor
+
+    redactor = Redactor(known_secrets())
+    trace = redactor.redacted("".join(traceback.format_exception(error)))
     versions = f"swe-agent {__version__}, Python {sys.version.split()[0]}, {sys.platform}"
-    said = visible(str(error)).splitlines()[0][:200] if str(error) else ""
+    text = redactor.redacted(str(error))
+    said = visible(text).splitlines()[0][:200] if text else ""
     say(f"swe-agent: internal error: {type(error).__name__}{': ' if said else ''}{said}")
     try:
         place = _write(f"{versions}\n{visible(trace)}")

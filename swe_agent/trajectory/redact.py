@@ -1,8 +1,15 @@
-"""Secrets taken out of text before it is written: as they are, reversed, in hex and in base64."""
+"""Secrets taken out before anything is written: as they are, reversed, in hex and in base64.
+
+Trees of a checkpoint are the repository's own content and stay exact: a key is in them only where
+the repository has it.
+"""
 
 import base64
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from swe_agent.core.protocols import BlobStore
 
 MARK = "[redacted]"
 SHORTEST = 8
@@ -16,6 +23,7 @@ class Redactor:
         forms = {form for secret in secrets if len(secret) >= SHORTEST for form in _forms(secret)}
         # Longest first: a secret may be part of another's disguise.
         self._forms = sorted(forms, key=lambda form: (-len(form), form))
+        self._raw = [(form.encode(), _mask(len(form.encode()))) for form in self._forms]
 
     def redacted(self, text: str) -> str:
         """The text without secrets; the very same object where it holds none.
@@ -27,6 +35,55 @@ class Redactor:
             if form in text:
                 text = text.replace(form, MARK)
         return text
+
+    def masked(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        """The bytes with each secret masked by as many others, also where it lies across chunks."""
+        keep = max((len(raw) for raw, _ in self._raw), default=1) - 1
+        tail = b""
+        for chunk in chunks:
+            tail = self._masked(tail + chunk)
+            cut = len(tail) - keep
+            if cut > 0:
+                yield tail[:cut]
+                tail = tail[cut:]
+        if tail:
+            yield tail
+
+    def _masked(self, content: bytes) -> bytes:
+        for raw, mask in self._raw:
+            content = content.replace(raw, mask)
+        return content
+
+
+class CleanBlobs:
+    """A store for what commands and tests print: no secret gets into it."""
+
+    def __init__(self, store: BlobStore, redactor: Redactor) -> None:
+        self._store, self._redactor = store, redactor
+
+    def put(self, content: bytes) -> str:
+        """Store the bytes without secrets; the hash is that of what is stored."""
+        return self._store.put(b"".join(self._redactor.masked([content])))
+
+    def put_stream(self, size_bytes: int, chunks: Iterable[bytes]) -> str:
+        """Store what the chunks make together without secrets; the size stays the same.
+
+        Raises:
+            ValueError: the chunks are more or less than `size_bytes`.
+        """
+        return self._store.put_stream(size_bytes, self._redactor.masked(chunks))
+
+    def get(self, key: str) -> bytes:
+        """The bytes as they are stored.
+
+        Raises:
+            KeyError: no such blob.
+        """
+        return self._store.get(key)
+
+
+def _mask(length: int) -> bytes:
+    return (MARK.encode() + b"*" * length)[:length]
 
 
 def _forms(secret: str) -> Iterable[str]:
@@ -44,3 +101,7 @@ def _base64(raw: bytes, shift: int) -> Iterable[str]:
     start, end = -(-shift * 8 // 6), (shift + len(raw)) * 8 // 6
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         yield encode(b"\0" * shift + raw).decode()[start:end]
+
+
+if TYPE_CHECKING:
+    _proof: type[BlobStore] = CleanBlobs

@@ -7,7 +7,9 @@ import pytest
 from swe_agent.core.events import Event, HumanSaid, ToolReturned
 from swe_agent.core.messages import Note, Observation
 from swe_agent.settings.keys import known_secrets
+from swe_agent.trajectory.blobs import Blobs
 from swe_agent.trajectory.log import EventLog, read_log
+from swe_agent.trajectory.redact import CleanBlobs, Redactor
 
 KEY = "sk-canary-Zz09_-\\/0815"
 RAW = KEY.encode()
@@ -58,3 +60,26 @@ def test_short_words_are_no_keys(tmp_path):
 def test_all_keys_of_the_environment_are_known(monkeypatch):
     monkeypatch.setenv("OPENAI_API_KEY", "sk-first-11111, sk-second-2222")
     assert {"sk-first-11111", "sk-second-2222"} <= set(known_secrets())
+
+
+@pytest.mark.parametrize("disguise", DISGUISES)
+@pytest.mark.parametrize("size", [1, 7, 64, 10_000])
+def test_no_output_that_is_kept_holds_a_key_wherever_it_is_cut(disguise, size, tmp_path):
+    content = f"before {DISGUISES[disguise]} after".encode() * 3 + b"\xff\x00 end"
+    with Blobs(tmp_path) as blobs:
+        outputs = CleanBlobs(blobs, Redactor([KEY]))
+        pieces = (content[at : at + size] for at in range(0, len(content), size))
+        kept = outputs.get(outputs.put_stream(len(content), pieces))
+        assert outputs.get(outputs.put(content)) == kept
+    assert len(kept) == len(content)
+    assert DISGUISES[disguise][4:-4].encode() not in kept
+    assert kept.count(b"[redacted]") == 3
+    assert kept.endswith(b" after\xff\x00 end")
+
+
+def test_an_output_without_a_key_is_kept_as_it_is(tmp_path):
+    content = bytes(range(256)) * 500
+    with Blobs(tmp_path) as blobs:
+        for secrets in ([], [KEY]):
+            outputs = CleanBlobs(blobs, Redactor(secrets))
+            assert outputs.get(outputs.put(content)) == content
