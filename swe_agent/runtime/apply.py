@@ -176,14 +176,14 @@ def _require_harmless_links(
 ) -> None:
     for path in touched:
         mode, key = entries.get(path, ("", ""))
-        if mode == "120000" and _leaves(path, private.blob(key)):
+        if mode == "120000" and leaves_repository(path, private.blob(key)):
             raise PolicyRefused(
                 f"The patch makes {visible(path)!r} a link that points outside the repository.",
                 "Read the patch before you trust the run.",
             )
 
 
-def _leaves(path: str, target: bytes) -> bool:
+def leaves_repository(path: str, target: bytes) -> bool:
     """Whether a link at `path` with this target points outside, or into `.git`."""
     depth = list(PurePosixPath(path).parent.parts)
     named = target.decode("utf-8", "surrogateescape")

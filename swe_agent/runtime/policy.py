@@ -5,7 +5,7 @@ It judges names, kinds and sizes; content is never read. What it drops is report
 GLOB` overrules it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from pathspec import GitIgnoreSpec
@@ -70,28 +70,37 @@ class Sorted:
     """Kept paths that steer CI, hooks, owners or agents."""
 
 
-def sort_changes(changes: Changes, ignored: Sequence[str] = (), keep: Sequence[str] = ()) -> Sorted:
+def sort_changes(
+    changes: Changes,
+    ignored: Sequence[str] = (),
+    keep: Sequence[str] = (),
+    outward: Collection[str] = (),
+) -> Sorted:
     """Decide on every changed path.
 
     Args:
         changes: path to its entry before and after.
         ignored: new paths that the repository's own rules ignore.
         keep: globs of paths that are shipped whatever they look like.
+        outward: links that lead out of the repository; `apply` makes none.
     """
     wanted = GitIgnoreSpec.from_lines(keep)
     unwanted = frozenset(ignored)
     kept: list[str] = []
     left_out: dict[str, str] = {}
     for path, (was, now) in changes.items():
-        why = None if wanted.match_file(path) else _junk(path, was, now, changes)
-        why = why or (
-            "ignored by git" if path in unwanted and not wanted.match_file(path) else None
-        )
+        why = _junk(path, was, now, changes)
+        if path in outward:
+            why = "a link that leads out of the repository"
+        elif path in unwanted:
+            why = why or "ignored by git"
+        if wanted.match_file(path):
+            why = None
         if why:
             left_out[path] = why
         else:
             kept.append(path)
-    flagged = tuple(path for path in kept if _PROTECTED.match_file(path))
+    flagged = tuple(path for path in kept if path in outward or _PROTECTED.match_file(path))
     return Sorted(tuple(kept), left_out, flagged)
 
 

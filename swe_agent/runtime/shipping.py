@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from swe_agent.core.protocols import Entry
+from swe_agent.runtime.apply import leaves_repository
 from swe_agent.runtime.ignore import IgnoreRules
 from swe_agent.runtime.patch import make_patch
 from swe_agent.runtime.policy import sort_changes
@@ -39,7 +40,12 @@ def ship(store: TreeStore, user: str, start: str, end: str, keep: Sequence[str] 
         for path, (was, _) in pairs.items()
         if was is None and store.find(user, path) is None and rules.ignores(path)
     ]
-    found = sort_changes(pairs, ignored, keep)
+    outward = [
+        path
+        for path, (_, now) in pairs.items()
+        if now and now.kind == "link" and leaves_repository(path, store.get(now.blob))
+    ]
+    found = sort_changes(pairs, ignored, keep, outward)
     changes: dict[str, Entry | None] = {path: pairs[path][1] for path in found.kept}
     if not changes:
         return Shipment(b"", start, found.left_out)

@@ -70,3 +70,12 @@ def test_paths_that_steer_others_are_flagged_and_kept(path: str) -> None:
     found = sort_changes({path: (OLD, NEW), "a.py": (OLD, NEW)})
     assert found.flagged == (path,)
     assert path in found.kept
+
+
+def test_a_link_that_leads_out_is_left_out_unless_the_user_keeps_it() -> None:
+    changes = {"out": (None, Entry("link", "b")), "in": (None, Entry("link", "b"))}
+    found = sort_changes(changes, outward=["out"])
+    assert (found.kept, found.flagged) == (("in",), ())
+    assert "leads out of the repository" in found.left_out["out"]
+    kept = sort_changes(changes, keep=["out"], outward=["out"])
+    assert (kept.kept, kept.flagged) == (("out", "in"), ("out",))

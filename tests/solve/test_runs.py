@@ -204,10 +204,13 @@ def test_resuming_a_finished_run_changes_nothing(play: Play) -> None:
 
 
 def test_left_overs_stay_out_of_the_patch_and_are_reported(play: Play) -> None:
-    make = call("shell", command="echo x > repro.py; chmod +x test_calc.py; echo y > kept.log")
+    rubbish = "echo x > repro.py; chmod +x test_calc.py; echo y > kept.log; ln -s /etc/passwd out"
+    make = call("shell", command=f"{rubbish}; ln -s calc.py beside")
     played = play([FIX, make, SUBMIT], patch__keep=("*.log",))
     assert played.result.verdict == "verified"
-    assert set(played.result.left_out) == {"repro.py", "test_calc.py"}
+    assert set(played.result.left_out) == {"repro.py", "test_calc.py", "out"}
+    assert "passwd" not in played.result.patch
+    assert "beside" in played.result.patch
     assert "kept.log" in played.result.patch
     assert "repro" not in played.result.patch
 
