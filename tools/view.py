@@ -4,10 +4,12 @@ import itertools
 
 from pydantic import Field
 
+from swe_agent.aci.images import image_kind
 from swe_agent.aci.paths import repo_path, shown
 from swe_agent.aci.tool import Failed, ToolArguments, ToolOutput, Workbench
 from swe_agent.aci.window import FileText, file_text, is_binary, numbered
 from swe_agent.core.errors import ToolFailure
+from swe_agent.core.messages import Image
 from swe_agent.core.text import decoded, lines_of
 
 MAX_LINES = 1000
@@ -20,7 +22,7 @@ class View:
     deep.
 
     Without `start` and `end` a file is shown from its first line. Ask for at most 1000 lines at
-    once.
+    once. A picture is shown as such, if you can see.
     """
 
     name = "view"
@@ -46,6 +48,13 @@ class View:
             if _is_folder(path, bench):
                 return _listing(path, bench)
             raise
+        if (picture := image_kind(content)) is not None:
+            kind, (width, height) = picture
+            image = Image(
+                media_type=kind, blob=bench.blobs.put(content), width=width, height=height
+            )
+            said = f"{path} is a picture: {kind}, {width} x {height} pixels, {len(content)} bytes."
+            return ToolOutput(said, {"path": path, "image": kind}, images=(image,))
         if is_binary(content):
             message = f"{path} is binary, {len(content)} bytes; `shell` can look into it."
             raise Failed(message, "binary", {"path": path})

@@ -115,6 +115,7 @@ class Route:
             data=output.data,
             outcome=outcome,
             blob=blob,
+            images=output.images,
         )
 
     def _stored(self, whole: bytes | Path) -> str:

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 
 from swe_agent.aci.shelf import Shelf
 from swe_agent.core.errors import ToolFailure
-from swe_agent.core.messages import Observation, Outcome, ToolCall
+from swe_agent.core.messages import Image, Observation, Outcome, ToolCall
 from swe_agent.core.protocols import BlobStore, Sandbox
 from swe_agent.core.task import TestReport
 
@@ -76,6 +76,8 @@ class ToolOutput:
     """The whole output, where `text` shows a part of it; a file is taken over and deleted."""
     blob: str | None = None
     """Hash of the whole output, where the store has it already."""
+    images: tuple[Image, ...] = ()
+    """Pictures for models that see."""
 
 
 class Workbench(Protocol):

@@ -204,7 +204,8 @@ class Attempt:
         if self.state.phase in ("plan", "edit"):
             effort = models.phase_effort.get(self.state.phase, effort)
             temperature = models.phase_temperature.get(self.state.phase, temperature)
-        return replace(prompt, watch=desk, effort=effort, temperature=temperature)
+        look = None if models.vision is False else self.kit.store.get
+        return replace(prompt, watch=desk, look=look, effort=effort, temperature=temperature)
 
     def act(self, call: ToolCall) -> Observation:
         """One call of the last reply through the one route; its checkpoint is saved meanwhile."""

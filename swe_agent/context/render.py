@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from swe_agent.context.story import Story
-from swe_agent.context.tokens import message_text, spec_text, tokens_of
+from swe_agent.context.tokens import message_tokens, spec_text, tokens_of
 from swe_agent.core.events import LedgerRow
 from swe_agent.core.messages import Note
 from swe_agent.core.protocols import Prompt, ToolSpec
@@ -77,8 +77,9 @@ def render(
 
 def count(prompt: Prompt, ratio: float = 1.0) -> int:
     """Tokens of a prompt, reckoned message by message: what the rows of its ledger add up to."""
-    texts = [prompt.system, *map(spec_text, prompt.tools), *map(message_text, prompt.history)]
-    return _times(sum(tokens_of(text) for text in texts), ratio)
+    fixed = [prompt.system, *map(spec_text, prompt.tools)]
+    tokens = sum(map(tokens_of, fixed)) + sum(map(message_tokens, prompt.history))
+    return _times(tokens, ratio)
 
 
 def changed(rows: Sequence[LedgerRow], before: Mapping[str, LedgerRow]) -> tuple[LedgerRow, ...]:

@@ -13,7 +13,7 @@ from swe_agent.context.digest import names_in
 from swe_agent.context.lines import Line, shown_lines
 from swe_agent.context.repeats import Seen
 from swe_agent.context.sums import Sum, Sums
-from swe_agent.context.tokens import message_text, tokens_of
+from swe_agent.context.tokens import message_text, message_tokens, tokens_of
 from swe_agent.core.messages import Message, Note, Observation, Turn
 
 _WRITTEN_CHARS = 8
@@ -90,7 +90,7 @@ class Story:
         """Take a message in; an observation shows what is new in it."""
         text = message_text(message)
         entry = Entry(message, step, message, page=len(self._seen.pages))
-        entry.tokens = entry.whole_tokens = tokens_of(text)
+        entry.tokens = entry.whole_tokens = message_tokens(message)
         match message:
             case Turn():
                 self.spoken |= names_in(text)
@@ -119,7 +119,7 @@ class Story:
         for at, text in places.items():
             entry = self.entries[at]
             entry.form, entry.tokens = "digest", tokens_of(text)
-            entry.shown = entry.message.model_copy(update={"text": text})
+            entry.shown = entry.message.model_copy(update={"text": text, "images": ()})
             self.known |= names_in(text)
             self.unfolded.pop(at, None)
         if leave_out > self.left_out:

@@ -3,7 +3,7 @@
 import json
 from dataclasses import dataclass
 
-from swe_agent.core.messages import Message, Turn
+from swe_agent.core.messages import Image, Message, Observation, Turn
 from swe_agent.core.protocols import ToolSpec
 
 BYTES_PER_TOKEN = 3.6
@@ -11,6 +11,7 @@ BYTES_PER_TOKEN = 3.6
 MESSAGE_TOKENS = 4
 """What a message costs beside its text."""
 _LEAST, _MOST = 0.5, 2.0
+_PIXELS_PER_TOKEN, _MOST_IMAGE_TOKENS = 750, 1_600
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,17 @@ def message_text(message: Message) -> str:
         blocks = (json.dumps(block) for block in message.opaque)
         return "\n".join((message.text, *calls, *blocks))
     return message.text
+
+
+def message_tokens(message: Message) -> int:
+    """Tokens of a message, pictures included."""
+    images = message.images if isinstance(message, Observation) else ()
+    return tokens_of(message_text(message)) + sum(map(_image_tokens, images))
+
+
+def _image_tokens(image: Image) -> int:
+    """By area, up to what a picture is scaled down to; the rate that Anthropic documents."""
+    return min(_MOST_IMAGE_TOKENS, image.width * image.height // _PIXELS_PER_TOKEN + 1)
 
 
 def spec_text(spec: ToolSpec) -> str:

@@ -73,6 +73,19 @@ Outcome = Literal["ok", "failed", "invalid", "refused"]
 """`failed`: the tool said no; `invalid`: arguments did not validate; `refused`: not permitted."""
 
 
+ImageKind = Literal["image/png", "image/jpeg", "image/gif", "image/webp"]
+
+
+class Image(Record):
+    """A picture that a tool showed."""
+
+    media_type: ImageKind
+    blob: str
+    """Hash of its bytes."""
+    width: int
+    height: int
+
+
 class Observation(Record):
     """What one tool call came to."""
 
@@ -85,6 +98,8 @@ class Observation(Record):
     outcome: Outcome = "ok"
     blob: str | None = None
     """Hash of the whole output, where `text` shows only a part of it."""
+    images: tuple[Image, ...] = ()
+    """For models that see; `text` says what they are for the others."""
 
 
 NoteKind = Literal["task", "phase", "outlook", "tests", "rollback", "reminder", "human"]

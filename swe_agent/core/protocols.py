@@ -67,6 +67,8 @@ class Prompt:
     """How hard the model is to think; None: as the vendor does by itself."""
     temperature: float | None = None
     watch: RequestWatch | None = field(default=None, compare=False, repr=False)
+    look: Callable[[str], bytes] | None = field(default=None, compare=False, repr=False)
+    """Gives a picture's bytes by its hash; None: no pictures are sent."""
     left_out: tuple[Message, ...] = field(default=(), repr=False)
     """Messages that came before and are not sent: for models that count replies."""
 

@@ -134,7 +134,7 @@ class Anthropic:
         without = self._without_thinking
 
         def encode(history: Sequence[Message], turns: int) -> list[Block]:
-            return messages_of(history, self.name, without - turns)
+            return messages_of(history, self.name, without - turns, prompt.look)
 
         head = self._kept.here.segments.head_of(prompt.history, without, encode)
         tail = encode(head.tail, head.turns)

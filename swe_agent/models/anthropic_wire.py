@@ -10,6 +10,7 @@ from pydantic import JsonValue
 from swe_agent.core.messages import Message, Turn
 from swe_agent.core.protocols import Prompt, ToolSpec
 from swe_agent.models.calls import Exchange, RawCall, exchanges
+from swe_agent.models.pictures import Look, anthropic_blocks
 
 Block = dict[str, JsonValue]
 
@@ -50,7 +51,9 @@ def tools_of(prompt: Prompt) -> list[Block]:
     return tools
 
 
-def messages_of(history: Sequence[Message], model: str, without_thinking: int = 0) -> list[Block]:
+def messages_of(
+    history: Sequence[Message], model: str, without_thinking: int = 0, look: Look | None = None
+) -> list[Block]:
     """The messages of a history, or of a part that merges with none of the rest.
 
     Args:
@@ -65,7 +68,7 @@ def messages_of(history: Sequence[Message], model: str, without_thinking: int = 
             turns += 1
             thinks = turns > without_thinking and exchange.turn.model == model
             _say(messages, "assistant", _assistant(exchange.turn, thinks))
-        _say(messages, "user", _user(exchange))
+        _say(messages, "user", _user(exchange, look))
     return [{"role": role, "content": [*blocks]} for role, blocks in messages]
 
 
@@ -242,11 +245,14 @@ def _assistant(turn: Turn, thinks: bool) -> list[Block]:
     return [*said, *calls.values()]
 
 
-def _user(exchange: Exchange) -> list[Block]:
+def _user(exchange: Exchange, look: Look | None) -> list[Block]:
     blocks: list[Block] = []
     for call, observation in exchange.answers:
         result: Block = {"type": "tool_result", "tool_use_id": _wire_id(call.id)}
         result["content"] = observation.text if observation else UNANSWERED
+        if observation and observation.images and look:
+            text: Block = {"type": "text", "text": observation.text}
+            result["content"] = [text, *anthropic_blocks(observation, look)]
         if observation is None or observation.outcome != "ok":
             result["is_error"] = True
         blocks.append(result)

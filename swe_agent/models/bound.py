@@ -7,12 +7,14 @@ is new since the last reply is bounded by its bytes.
 import json
 from dataclasses import dataclass, field
 
-from swe_agent.core.messages import Message, Turn
+from swe_agent.core.messages import Message, Observation, Turn
 from swe_agent.core.protocols import Prompt
 from swe_agent.models.growing import OfTools, common
 
 MESSAGE_TOKENS = 16
 """What a message costs beside its text."""
+IMAGE_TOKENS = 6_000
+"""More than any vendor counts for one picture."""
 TOOLS_TOKENS = 2000
 """What vendors add to a prompt, most of it where there are tools."""
 
@@ -84,6 +86,8 @@ def _is_counted(turn: Turn) -> bool:
 
 def _message_bytes(message: Message) -> int:
     size = len(message.text.encode())
+    if isinstance(message, Observation):
+        size += len(message.images) * IMAGE_TOKENS
     if isinstance(message, Turn):
         size += sum(len(call.name) + len(json.dumps(call.arguments)) for call in message.calls)
         size += sum(len(json.dumps(block)) for block in message.opaque)

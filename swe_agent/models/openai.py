@@ -52,6 +52,8 @@ class OpenAI:
     provider: str = PROVIDER
     """What stands before the model in its name."""
     stream: bool = True
+    sees: bool = False
+    """Whether it is sent pictures."""
     _wire: Wire = field(init=False, repr=False)
     _meter: Meter = field(init=False, repr=False)
     _learned: Learned = field(init=False, repr=False)
@@ -130,7 +132,7 @@ class OpenAI:
         carried = frozenset(name for name in REASONING if takes(name))
 
         def encode(history: Sequence[Message], turns: int) -> list[dict[str, JsonValue]]:
-            return messages_of(history, self.name, carried)
+            return messages_of(history, self.name, carried, prompt.look if self.sees else None)
 
         head = self._kept.here.segments.head_of(shown.history, (carried, takes("tools")), encode)
         if shown.system.strip():

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 from swe_agent.core.messages import Message, Turn
 from swe_agent.core.protocols import Prompt, ToolSpec
 from swe_agent.models.calls import Exchange, RawCall, exchanges
+from swe_agent.models.pictures import Look, addresses
 from swe_agent.models.strict import strict_schema
 
 UNANSWERED = "not run"
@@ -19,7 +20,10 @@ REASONING = ("reasoning_details", "reasoning_content")
 
 
 def messages_of(
-    history: Sequence[Message], model: str = "", carried: frozenset[str] = frozenset()
+    history: Sequence[Message],
+    model: str = "",
+    carried: frozenset[str] = frozenset(),
+    look: Look | None = None,
 ) -> list[dict[str, JsonValue]]:
     """The messages: each call answered right after it, notes in a row as one user message.
 
@@ -27,6 +31,7 @@ def messages_of(
         history: what was said.
         model: name of the model that is asked; another model's reasoning is left out.
         carried: fields of `REASONING` that the endpoint takes back.
+        look: reads pictures; None: none are sent.
     """
     messages: list[dict[str, JsonValue]] = []
     for exchange in exchanges(history):
@@ -37,6 +42,8 @@ def messages_of(
                     said |= {name: value for name, value in block.items() if name in carried}
             messages.append(said)
         messages.extend(_answers(exchange))
+        if look and (pictures := _pictures(exchange, look)):
+            messages.append({"role": "user", "content": pictures})
         if exchange.texts:
             _hear(messages, "\n\n".join(exchange.texts))
     return messages
@@ -171,7 +178,24 @@ def _answers(exchange: Exchange) -> list[dict[str, JsonValue]]:
     ]
 
 
+def _pictures(exchange: Exchange, look: Look) -> list[JsonValue]:
+    """Pictures that tools showed, each under its text: a tool's own message can hold none."""
+    parts: list[JsonValue] = []
+    for _, observation in exchange.answers:
+        if observation and observation.images:
+            parts.append({"type": "text", "text": observation.text})
+            parts += [
+                {"type": "image_url", "image_url": {"url": address}}
+                for address in addresses(observation, look)
+            ]
+    return parts
+
+
 def _hear(messages: list[dict[str, JsonValue]], text: str) -> None:
-    if messages and messages[-1]["role"] == "user":
+    heard = messages[-1]["content"] if messages and messages[-1]["role"] == "user" else None
+    if isinstance(heard, list):
+        heard.append({"type": "text", "text": text})
+        return
+    if heard is not None:
         text = f"{messages.pop()['content']}\n\n{text}"
     messages.append({"role": "user", "content": text})

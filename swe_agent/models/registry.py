@@ -87,7 +87,8 @@ def factories(settings: Settings, key_of: KeyOf) -> dict[str, Factory]:
     def chat(name: str, provider: str = "openai-chat") -> Model:
         model = _named(provider, name, DEFAULT_MODELS["openai"])
         endpoint = _endpoint("openai", settings, key_of)
-        return OpenAI(model, endpoint, provider, settings.models.stream)
+        sees = settings.models.vision is True
+        return OpenAI(model, endpoint, provider, settings.models.stream, sees)
 
     def responses(name: str, provider: str = "openai-responses") -> Model:
         model = _named(provider, name, DEFAULT_MODELS["openai"])

@@ -107,7 +107,7 @@ class Responses:
         reasons = self._learned.takes("include")
 
         def encode(history: Sequence[Message], turns: int) -> list[dict[str, JsonValue]]:
-            return input_of(history, self.name, reasons)
+            return input_of(history, self.name, reasons, prompt.look)
 
         head = self._kept.here.segments.head_of(prompt.history, reasons, encode)
         return body_of("input", head, encode(head.tail, head.turns), request)

@@ -6,28 +6,32 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, JsonValue
 
-from swe_agent.core.messages import Message, Turn
+from swe_agent.core.messages import Message, Observation, Turn
 from swe_agent.core.protocols import Prompt, ToolSpec
 from swe_agent.models.calls import Exchange, RawCall, exchanges
 from swe_agent.models.openai_wire import UNANSWERED
+from swe_agent.models.pictures import Look, addresses
 from swe_agent.models.strict import strict_schema
 
 Item = dict[str, JsonValue]
 
 
-def input_of(history: Sequence[Message], model: str, reasons: bool = True) -> list[Item]:
+def input_of(
+    history: Sequence[Message], model: str, reasons: bool = True, look: Look | None = None
+) -> list[Item]:
     """The input items: each call's output right after its turn, reasoning back as it came.
 
     Args:
         history: what was said.
         model: name of the model that is asked; another model's reasoning is left out.
         reasons: whether the model takes its reasoning back.
+        look: reads pictures; None: none are sent.
     """
     items: list[Item] = []
     for exchange in exchanges(history):
         if exchange.turn:
             items.extend(_said(exchange.turn, reasons and exchange.turn.model == model))
-        items.extend(_answers(exchange))
+        items.extend(_answers(exchange, look))
         if exchange.texts:
             items.append({"role": "user", "content": "\n\n".join(exchange.texts)})
     return items
@@ -147,15 +151,24 @@ def _brought(item: Item, calls: dict[str, Item]) -> Item:
     return {**call, "id": item["id"]} if item.get("id") else call
 
 
-def _answers(exchange: Exchange) -> list[Item]:
+def _answers(exchange: Exchange, look: Look | None) -> list[Item]:
     return [
         {
             "type": "function_call_output",
             "call_id": call.id,
-            "output": observation.text if observation else UNANSWERED,
+            "output": _output(observation, look) if observation else UNANSWERED,
         }
         for call, observation in exchange.answers
     ]
+
+
+def _output(observation: Observation, look: Look | None) -> JsonValue:
+    if not (observation.images and look):
+        return observation.text
+    pictures: list[JsonValue] = [
+        {"type": "input_image", "image_url": address} for address in addresses(observation, look)
+    ]
+    return [{"type": "input_text", "text": observation.text}, *pictures]
 
 
 def _tool(spec: ToolSpec, strict: bool) -> Item:

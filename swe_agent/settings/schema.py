@@ -59,6 +59,9 @@ class ModelSettings(Section):
     """Models that stand in, in this order, where the one before fails for good."""
     roles: dict[Role, str] = Field(default_factory=dict)
     """Models of roles (planner, editor, judge, summariser) that are not the run's own."""
+    vision: bool | None = None
+    """Whether pictures that tools show are sent; None: to Anthropic and OpenAI's own API, where all
+    models see."""
     effort: Effort | None = None
     """How hard the model is to think; None: as the vendor does by itself."""
     phase_effort: dict[AskingPhase, Effort] = Field(default_factory=dict)

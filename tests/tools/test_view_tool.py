@@ -1,6 +1,7 @@
 """`view`: windows with numbers, and listings."""
 
 import json
+import struct
 
 import pytest
 
@@ -110,3 +111,20 @@ def test_odd_names_can_be_viewed(desk):
 def test_data_is_json(desk):
     seen = desk({"a.txt": b"\xff\xfe\n"}).call("view", path="a.txt")
     assert json.loads(seen.model_dump_json())["data"]["text"] == "\\xff\\xfe\n"
+
+
+def png(width: int, height: int) -> bytes:
+    size = struct.pack(">II", width, height)
+    return b"\x89PNG\r\n\x1a\n" + b"\0\0\0\x0dIHDR" + size + bytes(20)
+
+
+def test_a_picture_is_shown_as_such(desk):
+    seen = desk({"plot.png": png(640, 480)}).call("view", path="plot.png")
+    assert seen.text.startswith("plot.png is a picture: image/png, 640 x 480 pixels, ")
+    (image,) = seen.images
+    assert (image.media_type, image.width, image.height) == ("image/png", 640, 480)
+
+
+def test_what_is_cut_off_in_its_header_is_binary(desk):
+    seen = desk({"plot.png": png(640, 480)[:18]}).call("view", path="plot.png")
+    assert (seen.outcome, seen.images) == ("failed", ())

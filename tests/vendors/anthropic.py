@@ -1,5 +1,6 @@
 """A fake of Anthropic's Messages API: checks requests as the vendor does, plays its script."""
 
+import base64
 import hashlib
 import json
 import re
@@ -230,10 +231,24 @@ def _check_block(block: Json, where: str, role: str) -> None:
         raise ValueError(f"{where}: `{kind}` blocks are not allowed for role `{role}`")
     for name in sorted(set(block) - BLOCK_FIELDS[kind]):
         raise ValueError(f"{where}.{kind}.{name}: Extra inputs are not permitted")
+    if kind == "tool_result" and isinstance(block["content"], list):
+        for part in block["content"]:
+            _check_part(part, where)
     if kind == "text" and not block["text"].strip():
         raise ValueError("messages: text content blocks must contain non-whitespace text")
     if kind == "tool_use" and not (ID.match(block["id"]) and isinstance(block["input"], dict)):
         raise ValueError(f"{where}.tool_use: Input should be a valid tool call")
+
+
+def _check_part(part: Json, where: str) -> None:
+    """What a tool's result may be made of: text, and pictures in base64."""
+    if part.get("type") not in ("text", "image"):
+        raise ValueError(f"{where}.tool_result.content: Input tag '{part.get('type')}' is unknown")
+    if part["type"] == "image":
+        source = part["source"]
+        if set(source) != {"type", "media_type", "data"} or source["type"] != "base64":
+            raise ValueError(f"{where}.tool_result.content.image.source: Field required")
+        base64.b64decode(source["data"], validate=True)
 
 
 def _check_thinking(body: Json, index: int, place: int, block: Json) -> None:

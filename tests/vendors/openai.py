@@ -190,6 +190,10 @@ def _check_content(message: Json, index: int) -> None:
         raise ValueError(f"Invalid value for 'content': 'messages[{index}]' expected a string.")
     if calls is not None and not calls:
         raise ValueError(f"Invalid 'messages[{index}].tool_calls': empty array.")
+    if isinstance(content, list):
+        kinds = {part.get("type") for part in content}
+        if message["role"] != "user" or not kinds <= {"text", "image_url"}:
+            raise ValueError(f"Invalid value: 'messages[{index}].content' has parts {kinds}.")
 
 
 def _checked_call(call: Json) -> str:

@@ -68,7 +68,7 @@ class ResponsesDialect:
         for item in body["input"]:
             kind = _kind(item)
             if kind == "function_call_output":
-                heard.append(Note(kind="task", text=item["output"]))
+                heard.append(Note(kind="task", text=str(item["output"])))
             elif item.get("role") == "user":
                 heard.append(Note(kind="task", text=str(item["content"])))
             elif not heard or not isinstance(heard[-1], Turn):
@@ -187,6 +187,9 @@ def _check_input(body: Json) -> None:
             if item["call_id"] not in waiting:
                 raise ValueError(f"No tool call found for function call output {item['call_id']}.")
             waiting.remove(item["call_id"])
+            parts = item["output"] if isinstance(item["output"], list) else []
+            if {part.get("type") for part in parts} - {"input_text", "input_image"}:
+                raise ValueError(f"Invalid value: 'input[{index}].output'.")
         elif kind == "reasoning":
             _check_reasoning(body, index)
         elif item.get("role") == "user" and waiting:
