@@ -41,6 +41,7 @@ def defanged(text: str, limit_chars: int = 4_000) -> str:
     plain = re.sub(r"\bwww\.", "www[.]", plain, flags=re.IGNORECASE)
     plain = plain.replace("@", "(at)").replace("![", "[").replace("](", "] (")
     plain = _REFERENCE.sub("no. ", plain)
+    plain = re.sub(r"&(?=#?\w{1,31};)", "& ", plain)
     plain = re.sub(r"<(?=[A-Za-z/!?])", "< ", plain)
     plain = re.sub(r"^(\s*)/(?=\w)", r"\1(/)", plain, flags=re.MULTILINE)
     return elided(plain, limit_chars).strip()

@@ -48,17 +48,21 @@ class Published:
 def publish(desk: Desk, plan: Plan, folder: Path) -> Published:
     """Publish what the run step left in `folder`.
 
+    The plan may have been forged by a run that broke out: what it names is used only where the
+    forge says that it is ours.
+
     Raises:
         PolicyRefused: the patch may not be published; the thread says so, nothing else is written.
         SweAgentError: it could not be published; nothing of it is left, the thread says why where
             it could be told.
     """
+    plan, memory = _with_own_comment(desk, plan)
     try:
         _require_ours(desk, plan)
         answer, patch = read_answer(folder, desk.rules.max_patch_bytes)
         if answer.key != plan.key or answer.start_commit != plan.start_commit:
             raise PolicyRefused("The answer is not the plan's.", "Run the steps in one pipeline.")
-        if _is_stopped(desk, plan):
+        if _is_stopped(desk, plan, memory):
             return Published(answer, "stopped")
         change = None
         if patch and _is_worth_it(answer, desk.rules):
@@ -83,18 +87,26 @@ def _require_ours(desk: Desk, plan: Plan) -> None:
         )
 
 
+def _with_own_comment(desk: Desk, plan: Plan) -> tuple[Plan, Memory]:
+    """The plan with the comment that is really ours, and what that remembers."""
+    if plan.thread is None or desk.dry_push is not None:
+        return plan, Memory()
+    sticky = find_sticky(desk.forge.comments(plan.thread), desk.forge.identity())
+    if sticky is None:
+        return plan.model_copy(update={"comment": 0}), Memory()
+    return plan.model_copy(update={"comment": sticky.id}), sticky.memory
+
+
 def _is_worth_it(answer: Answer, rules: CiSettings) -> bool:
     if answer.conclusion == "verified":
         return True
     return answer.conclusion == "unverified" and rules.publish == "unverified"
 
 
-def _is_stopped(desk: Desk, plan: Plan) -> bool:
+def _is_stopped(desk: Desk, plan: Plan, memory: Memory) -> bool:
     """Whether a person ended the work, or the thread, while it went on."""
-    if plan.thread is None or not plan.comment:
+    if plan.thread is None:
         return False
-    sticky = find_sticky(desk.forge.comments(plan.thread), desk.forge.identity())
-    memory = sticky.memory if sticky else Memory()
     if memory.state == "stopped" and plan.key in memory.keys:
         desk.say("Stopped by a person; nothing is published.")
         return True
@@ -108,9 +120,10 @@ def _is_stopped(desk: Desk, plan: Plan) -> bool:
 
 def _out(desk: Desk, plan: Plan, answer: Answer, patch: bytes) -> Change:
     """Push the branch and see to its draft; a branch without its draft is taken back."""
+    ours = _own_change(desk, plan)
     if desk.dry_push is not None:
         desk.dry_push(plan.branch, plan.branch_tip)
-        return _draft(desk, plan, answer)
+        return _draft(desk, plan, answer, ours)
     with tempfile.TemporaryDirectory(prefix="swe-agent-publish-") as name:
         folder = Path(name) / "repository"
         fetch(desk.remote, folder, [plan.start_commit])
@@ -120,21 +133,46 @@ def _out(desk: Desk, plan: Plan, answer: Answer, patch: bytes) -> Change:
         push(desk.remote, folder, commit, plan.branch, plan.branch_tip)
         desk.say(f"Pushed {commit[:12]} to {plan.branch}.")
         try:
-            return _draft(desk, plan, answer)
-        except ForgeFault:
-            take_back(desk.remote, folder, plan.branch, plan.branch_tip, commit)
-            desk.say(f"Took {plan.branch} back.")
+            return _draft(desk, plan, answer, ours)
+        except ForgeFault as fault:
+            _take_back(desk, plan, folder, commit, fault)
             raise
 
 
-def _draft(desk: Desk, plan: Plan, answer: Answer) -> Change:
+def _own_change(desk: Desk, plan: Plan) -> Change | None:
+    """The open draft that the plan names; None where it names none.
+
+    Raises:
+        PolicyRefused: it is not the one of our branch, or was closed meanwhile.
+    """
+    if not plan.change:
+        return None
+    change = desk.forge.change(plan.change)
+    is_dry = desk.dry_push is not None
+    if change.is_foreign or not change.is_open or (change.branch != plan.branch and not is_dry):
+        raise PolicyRefused(
+            f"The change {plan.change} is no open draft of {plan.branch} (any more).",
+            "Begin again with `/swe-agent retry` on the issue.",
+        )
+    return change
+
+
+def _take_back(desk: Desk, plan: Plan, folder: Path, commit: str, why: ForgeFault) -> None:
+    try:
+        take_back(desk.remote, folder, plan.branch, plan.branch_tip, commit)
+    except ForgeFault as fault:
+        message = f"{why.message}. The branch {plan.branch} is left behind: {fault.message}"
+        raise ForgeFault(message, why.status) from fault
+    desk.say(f"Took {plan.branch} back.")
+
+
+def _draft(desk: Desk, plan: Plan, answer: Answer, ours: Change | None) -> Change:
     """The open draft of our branch: the one that is there with a new text, else a new one."""
     forge = desk.forge
     body = wording.change_body(plan, answer, desk.run_url)
-    if plan.change:
-        change = forge.change(plan.change)
-        _try(desk, lambda: forge.edit_change(plan.change, body))
-        return change
+    if ours is not None:
+        _try(desk, lambda: forge.edit_change(ours.number, body))
+        return ours
     labels = desk.rules.labels
     wanted = NewChange(plan.branch, plan.base_branch, wording.change_title(plan), body, labels)
     try:

@@ -41,7 +41,7 @@ def failed_comment(plan: Plan, why: str, paths: tuple[str, ...] = (), run_url: s
 
 def change_title(plan: Plan) -> str:
     """The draft's title."""
-    return plan.title
+    return one_line(plan.title, 100)
 
 
 def change_body(plan: Plan, answer: Answer, run_url: str = "") -> str:
@@ -66,10 +66,10 @@ def _said(name: str, **values: object) -> str:
 def _of_plan(plan: Plan) -> dict[str, object]:
     return {
         "actor": code(plan.actor),
-        "title": plan.title,
+        "title": change_title(plan),
         "work": plan.work,
-        "branch": plan.branch,
-        "base_branch": plan.base_branch,
+        "branch": code(plan.branch),
+        "base_branch": code(plan.base_branch),
         "commit": plan.start_commit[:12],
         "number": plan.thread_number,
         "run": plan.key.split(":")[1] if plan.key.startswith("run:") else "",

@@ -218,6 +218,42 @@ def test_a_plan_for_another_branch_is_refused(answer, hub, tmp_path) -> None:
     assert git(hub.bare, "rev-list", "--count", "main") == "1"
 
 
+def forged(tmp_path: Path, **fields: object) -> None:
+    path = tmp_path / "work/plan/plan.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **fields}))
+
+
+def test_a_forged_plan_edits_nobodys_comment_and_nobodys_pull_request(answer, hub, tmp_path):
+    theirs = hub.add_comment(12, "bob", "mine")
+    commit_to(hub.bare, "feature", {"x.py": "1\n"})
+    hub.add_pull(50, "feature", author="bob")
+
+    def steer() -> None:
+        forged(tmp_path, comment=theirs, change=50, title="@all ![x](https://evil.example)")
+
+    assert answer(between=steer).code == 8
+    assert hub.comments[theirs]["body"] == "mine"
+    assert hub.pulls[50]["body"] == ""
+    assert hub.tip(BRANCH) == ""
+
+
+def test_a_forged_title_is_as_harmless_as_any(answer, hub, tmp_path) -> None:
+    answer(between=lambda: forged(tmp_path, title="@all https://evil.example"))
+    assert [pull["title"] for pull in hub.pulls.values()] == ["(at)all https[:]//evil[.]example"]
+
+
+def test_a_draft_that_was_closed_meanwhile_is_not_pushed_to(answer, hub) -> None:
+    was = commit_to(hub.bare, BRANCH, {"calc.py": "def add(a, b):\n    return b\n"})
+    hub.add_pull(40, BRANCH)
+
+    def close() -> None:
+        hub.pulls[40]["state"] = "closed"
+
+    said = answer(name="issue_comment", payload=event("comment_on_pull"), between=close)
+    assert (said.code, hub.tip(BRANCH)) == (8, was)
+    assert "no open draft" in hub.sticky(40)
+
+
 def test_the_token_is_in_no_argument_no_config_and_no_output(
     answer, hub, tmp_path, monkeypatch
 ) -> None:
