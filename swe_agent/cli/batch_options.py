@@ -72,6 +72,13 @@ class BatchOptions:
             "--evaluate", help="Grade the patches afterwards; report in BATCH/evaluation."
         ),
     ] = False
+    ray_cpus: Annotated[
+        float, typer.Option("--ray-cpus", metavar="N", min=0, help="Processors a task asks for.")
+    ] = 1.0
+    ray_memory: Annotated[
+        float,
+        typer.Option("--ray-memory", metavar="MB", min=0, help="Memory a task asks for."),
+    ] = 1024.0
     output: Annotated[
         Path | None,
         typer.Option("-o", "--output", metavar="DIR", help="Batch folder; the same one resumes."),

@@ -25,6 +25,7 @@ from swe_agent.jobs.batch import Parts, earlier_spending, run_batch
 from swe_agent.jobs.batch_guard import LeakGuard
 from swe_agent.jobs.batch_origin import Places
 from swe_agent.jobs.batch_run import Hearing, Workplace, work_on
+from swe_agent.jobs.executors.executor import Executor
 from swe_agent.jobs.executors.threads import Threads
 from swe_agent.jobs.folder import BatchFolder, has_room
 from swe_agent.jobs.tasks import Selection, load_tasks, selected
@@ -68,10 +69,7 @@ def conduct(options: BatchOptions, run: RunOptions) -> ExitCode:
             tokens = asked.settings.settings.limits.max_unpriced_tokens * len(asked.tasks)
             total = total_purse(options.max_total_cost, tokens, spent)
         view = BatchView(asked.tasks, options, run)
-        place = _workplace(asked, stack, view, total)
-        executor = Threads(
-            options.workers, lambda job: work_on(job.instance, job.folder, job.tries, place)
-        )
+        executor = _executor(asked, stack, view, total)
         parts = Parts(
             folder,
             executor,
@@ -128,14 +126,35 @@ def _asked(options: BatchOptions, run: RunOptions) -> _Asked:
     return _Asked(options, wanted, loaded)
 
 
+def _executor(asked: _Asked, stack: ExitStack, view: BatchView, total: Purse | None) -> Executor:
+    options = asked.options
+    if options.executor == "ray":
+        from swe_agent.jobs.executors.ray_cluster import Cluster, Orders, RayCluster
+
+        mirrors = tuple(str(one) for one in _mirrors(options))
+        guarded = not options.allow_history
+        return RayCluster(
+            options.workers,
+            Cluster(options.ray_address, options.ray_cpus, options.ray_memory),
+            Orders(asked.settings, mirrors, guarded, total, view.event),
+        )
+    place = _workplace(asked, stack, view, total)
+    return Threads(options.workers, lambda job: work_on(job.instance, job.folder, job.tries, place))
+
+
+def _mirrors(options: BatchOptions) -> tuple[Path, ...]:
+    found = tuple(one.expanduser().absolute() for one in options.mirror or ())
+    for one in found:
+        if not one.is_dir():
+            raise UsageFault(f"--mirror {visible(str(one))} is not a folder.", "Make it first.")
+    return found
+
+
 def _workplace(asked: _Asked, stack: ExitStack, view: BatchView, total: Purse | None) -> Workplace:
     engine = None
     if asked.settings.settings.sandbox.kind == "docker":
         engine = _engine(asked.settings, stack)
-    mirrors = tuple(one.expanduser().absolute() for one in asked.options.mirror or ())
-    for one in mirrors:
-        if not one.is_dir():
-            raise UsageFault(f"--mirror {visible(str(one))} is not a folder.", "Make it first.")
+    mirrors = _mirrors(asked.options)
     # What a bare or bubblewrap sandbox sees beside its own git is this machine, not an image.
     guard = None if asked.options.allow_history or engine is None else LeakGuard()
     return Workplace(

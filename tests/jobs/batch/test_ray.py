@@ -1,0 +1,65 @@
+"""A batch on a Ray cluster of several nodes on this machine, one of which is lost. Needs
+`pip install 'swe-agent[ray]'`."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.jobs.batch.conftest import Tasks, call
+
+pytestmark = pytest.mark.soak
+SLOW = [call("shell", command=f"sleep 1; echo {number}") for number in range(6)]
+
+
+@pytest.fixture
+def cluster() -> Iterator[Any]:
+    """A head that does no work, and two nodes with two processors each."""
+    pytest.importorskip("ray", reason="swe-agent[ray] is not installed")
+    from ray.cluster_utils import Cluster
+
+    made = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
+    yield made
+    made.shutdown()
+
+
+def events(folder: Path, kind: str) -> list[dict[str, Any]]:
+    rows = [json.loads(line) for line in (folder / "events.jsonl").read_bytes().splitlines()]
+    return [row for row in rows if row["type"] == kind]
+
+
+def test_a_lost_nodes_runs_go_on_elsewhere_and_no_reply_is_asked_for_twice(
+    cluster: Any, tasks: Tasks
+) -> None:
+    nodes = [cluster.add_node(num_cpus=2), cluster.add_node(num_cpus=2)]
+    tasks.write(6)
+    for number in range(6):
+        fix = call("edit", path="calc.py", old="return a - b", new="return a + b")
+        tasks.script(f"calc-{number}", [*SLOW, fix, call("submit", summary="done")])
+    program = str(Path(sys.executable).with_name("swe-agent"))
+    argv = [program, "batch", tasks.file, "-m", tasks.model, "-w", "4", "-q", "--json"]
+    argv += ["--sandbox", "none", "-o", str(tasks.folder / "out"), "--ray-memory", "200"]
+    argv += ["--executor", "ray", "--ray-address", cluster.address]
+    with subprocess.Popen(
+        argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=os.environ
+    ) as batch:
+        assert batch.stdout is not None
+        first = json.loads(batch.stdout.readline())
+        assert first["verdict"] == "verified", first
+        cluster.remove_node(nodes[0], allow_graceful=False)
+        cluster.add_node(num_cpus=2)
+        out, err = batch.communicate(timeout=600)
+    assert batch.returncode == 0, err
+    rows = json.loads((tasks.folder / "out/results.json").read_bytes())["instances"]
+    assert [row["verdict"] for row in rows] == ["verified"] * 6, out
+    for row in rows:
+        folder = tasks.folder / "out/runs" / row["instance_id"]
+        assert len(events(folder, "run_started")) == 1
+        assert [one["step"] for one in events(folder, "model_replied")] == list(range(1, 9))
+        assert (folder / "patch.diff").stat().st_size > 0
+    assert any(row["tries"] > 1 for row in rows), "no run was lost with its node"
