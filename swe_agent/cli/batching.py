@@ -56,7 +56,7 @@ def conduct(options: BatchOptions, run: RunOptions) -> ExitCode:
     model = asked.settings.settings.model or ""
     path = (options.output or _usual_folder(options.tasks, model)).expanduser().absolute()
     about = {
-        "tasks": options.tasks,
+        "tasks": _source(options.tasks),
         "model": model,
         "strategy": asked.settings.settings.strategy,
         "version": __version__,
@@ -176,12 +176,17 @@ def _engine(settings: Loaded, stack: ExitStack) -> "Engine":
     return engine
 
 
+def _source(tasks: str) -> str:
+    """What tells one task source from another, wherever the command is typed."""
+    place = Path(tasks).expanduser()
+    return str(place.absolute()) if place.exists() else tasks
+
+
 def _usual_folder(tasks: str, model: str) -> Path:
     """Where a batch goes by itself: the same for the same tasks and model, so it is found again."""
     import hashlib
 
-    place = Path(tasks).expanduser()
-    source = str(place.absolute()) if place.exists() else tasks
+    place, source = Path(tasks).expanduser(), _source(tasks)
     name = f"{place.stem}--{model.replace('/', '__')}"
     plain = "".join(char if char.isalnum() or char in "._-" else "-" for char in name)[:80]
     digest = hashlib.sha256(f"{source} {model}".encode()).hexdigest()[:6]
