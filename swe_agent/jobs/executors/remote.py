@@ -17,8 +17,8 @@ from swe_agent.jobs.batch_rows import Done
 from swe_agent.jobs.batch_run import Hearing, Workplace, work_on
 from swe_agent.jobs.executors.pieces import Outgoing, Piece, put
 from swe_agent.jobs.tasks_instance import Instance
-from swe_agent.runtime.docker import reap
 from swe_agent.runtime.engine import connect
+from swe_agent.runtime.reaping import reap
 from swe_agent.settings.load import Loaded
 
 SEND_EVERY_S = 1.0
