@@ -52,6 +52,7 @@ from swe_agent.settings.load import Loaded
 from swe_agent.settings.prompts import prompt
 from swe_agent.settings.schema import Settings
 from swe_agent.trajectory.log import read_log
+from swe_agent.trajectory.replayed import require_own
 from swe_agent.verify.compare import guards_of
 from swe_agent.verify.verdict import ProvingGround, targets_of
 
@@ -141,6 +142,7 @@ def resume(
         raise UsageFault(f"the run {run_folder.name} never began", "start it anew: `swe-agent run`")
     if isinstance(events[-1], RunFinished) and not issue:
         return finished_result(run_folder, events)
+    require_own(started, run_folder.name)
     settings = Settings.model_validate(started.settings)
     company = company or Company()
     minds = minds_of(started.model, settings, company.say)

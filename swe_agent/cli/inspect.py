@@ -40,12 +40,12 @@ def inspect(
       swe-agent inspect 2611 --context 3:7
       swe-agent inspect BATCH/runs/ID --json
     """
-    from swe_agent.cli.home import find_run
+    from swe_agent.cli.found import run_named
     from swe_agent.trajectory.steps import read_recording
 
     if step is not None and context is not None:
         raise UsageFault("--step and --context do not go together.", "Give one of them.")
-    folder = find_run(name)
+    folder = run_named(name)
     recording = read_recording(folder)
     if context is not None:
         _show_context(recording, *_steps_named(context), as_json)

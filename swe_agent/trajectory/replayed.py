@@ -62,12 +62,13 @@ def begin_replay(recorded: Path, folder: Path, until: int | None, then: str | No
         then: the model that goes on after it; None: nobody.
 
     Raises:
-        UsageFault: the recorded run never began.
+        UsageFault: the recorded run never began, or is another agent's.
         EnvironmentFault: the new folder cannot be written.
     """
     started = next((e for e in events_of(recorded) if isinstance(e, RunStarted)), None)
     if started is None:
         raise UsageFault(f"the run {recorded.name} never began", "`swe-agent runs` lists the runs")
+    require_own(started, recorded.name)
     spec = f"replay/{recorded.resolve()}" + ("" if until is None else f"@{until}")
     models = started.settings.get("models")
     models = {**(models if isinstance(models, dict) else {}), "fallbacks": [then] if then else []}
@@ -96,6 +97,18 @@ def copy_store(recorded: Path, folder: Path) -> None:
         raise EnvironmentFault(
             f"the store of {recorded.name} cannot be copied to {folder}: {fault}", "make room"
         ) from fault
+
+
+def require_own(started: RunStarted, name: str) -> None:
+    """
+    Raises:
+        UsageFault: the run was read from another agent's file, so there is no tree to work on.
+    """
+    if not started.base_tree:
+        raise UsageFault(
+            f"the run {name} was read from another agent's file: it has no repository to work on",
+            "`swe-agent inspect`, `report` and `export` show it",
+        )
 
 
 def events_of(folder: Path) -> list[Event]:

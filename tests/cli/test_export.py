@@ -73,3 +73,19 @@ def test_one_bad_file_among_many_is_left_out_and_alone_is_an_error(call: Call, b
     assert "left out" in answer.err
     assert (batch.parent / "both/runs/good/events.jsonl").is_file()
     assert call("convert", bad).code == 2
+
+
+@pytest.mark.parametrize("arguments", [["replay"], ["resume", "-i", "more"]])
+def test_a_converted_run_is_not_worked_on(call: Call, batch: Path, arguments: list[str]) -> None:
+    file, folder = batch.parent / "one.traj", batch.parent / "back"
+    call("export", batch / "runs/one", "--format", "swe-agent", "-o", file)
+    call("convert", file, "-o", folder)
+    answer = call(arguments[0], folder, *arguments[1:])
+    assert answer.code == 2
+    assert "another agent" in answer.err
+
+
+def test_inspect_names_the_runs_of_a_batch(call: Call, batch: Path) -> None:
+    answer = call("inspect", batch)
+    assert answer.code == 2
+    assert "one, three, two" in answer.err

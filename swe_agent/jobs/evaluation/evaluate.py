@@ -9,10 +9,10 @@ import shutil
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from queue import Empty, SimpleQueue
 
 from pydantic import ValidationError
 
@@ -97,19 +97,35 @@ def log_folder(request: EvalRequest, prediction: Prediction) -> Path:
 
 
 def _outcomes(request: EvalRequest, wanted: Sequence[Instance]) -> dict[str, Outcome]:
+    """All outcomes, several worked out at a time.
+
+    The threads are daemons: one that is interrupted need not wait for tests that run for long, and
+    a container goes away with the process that made it.
+    """
+    waiting: SimpleQueue[Instance] = SimpleQueue()
+    done: SimpleQueue[Outcome | BaseException] = SimpleQueue()
+    for task in wanted:
+        waiting.put(task)
+
+    def work() -> None:
+        with suppress(Empty):
+            while True:
+                task = waiting.get_nowait()
+                try:
+                    done.put(_outcome(request, task))
+                except BaseException as error:
+                    done.put(error)
+                    raise
+
+    for number in range(min(max(1, request.workers), len(wanted))):
+        threading.Thread(target=work, name=f"eval-{number}", daemon=True).start()
     found: dict[str, Outcome] = {}
-    lock = threading.Lock()
-    pool = ThreadPoolExecutor(max(1, request.workers), thread_name_prefix="eval")
-    futures: list[Future[Outcome]] = []
-    try:
-        futures = [pool.submit(_outcome, request, task) for task in wanted]
-        for future in as_completed(futures):
-            outcome = future.result()
-            found[outcome.instance_id] = outcome
-            with lock:
-                request.watch(outcome)
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
+    while len(found) < len(wanted):
+        outcome = done.get()
+        if isinstance(outcome, BaseException):
+            raise outcome
+        found[outcome.instance_id] = outcome
+        request.watch(outcome)
     return found
 
 
