@@ -2,6 +2,7 @@
 take."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from shlex import quote
 from typing import Protocol
@@ -45,10 +46,11 @@ class Applied:
     log: str
 
 
-def apply_patch(box: TrialBox, patch: str) -> Applied:
+def apply_patch(box: TrialBox, patch: str, kept: Sequence[str] = ()) -> Applied:
     """Try each way in turn, from a clean tree each; the first that works counts.
 
-    A patch that is in the tree at the end counts too, whatever the programs said.
+    A patch that is in the tree at the end counts too, whatever the programs said. `kept` are
+    folders that set-up made: they are not cleaned away.
 
     Raises:
         EnvironmentFault: the sandbox has no git, or is lost.
@@ -56,9 +58,10 @@ def apply_patch(box: TrialBox, patch: str) -> Applied:
     require_git(box)
     box.write_file(_FILE, patch.encode("utf-8", "replace"))
     said: list[str] = []
+    reset = " ".join((_RESET, *(f"-e {quote('/' + name)}" for name in kept)))
     for at, command in enumerate(CHAIN):
         if at:
-            _run(box, _RESET)
+            _run(box, reset)
         code, output = _run(box, f"{command} {_FILE}")
         if code == 0:
             return Applied(True, f"{APPLIED}:\n{output}")

@@ -156,7 +156,7 @@ def _tried(request: EvalRequest, task: Instance, place: Path, began: float) -> O
         exam = exam_of(key, ground, request.timeout_s)
         parse = parser_for(key, " ".join(exam.commands))
         (place / SCRIPT).write_text(_script(exam), "utf-8", "replace")
-        trial = try_prediction(ground.box, key, prediction.model_patch, exam)
+        trial = try_prediction(ground, key, prediction.model_patch, exam)
     _write(place / JOURNAL, trial.journal)
     if trial.output:
         _write(place / OUTPUT, trial.output)

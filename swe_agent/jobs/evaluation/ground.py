@@ -70,7 +70,7 @@ class Grounds:
         wanted = Wanted(asked, taken.tree, reader, _say_for(instance, self.places), self.passed_on)
         made = provision(wanted, sandboxes)
         with sandboxes.fresh(made.prepared, made.prepared.tree) as sandbox:
-            yield Ground(sandbox, made.commands, instance.env)
+            yield Ground(sandbox, made.commands, instance.env, made.prepared.ignored)
 
 
 def _say_for(instance: Instance, places: Places) -> Callable[[str], None]:

@@ -37,6 +37,8 @@ class Ground:
     box: TrialBox
     commands: tuple[str, ...] = ()
     env: Mapping[str, str] = field(default_factory=dict)
+    kept: tuple[str, ...] = ()
+    """Folders of the environment inside the work tree."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +60,14 @@ def exam_of(key: AnswerKey, ground: Ground, timeout_s: float) -> Exam:
     return Exam(commands, key.test_cwd, ground.env, timeout_s, key.eval_script)
 
 
-def try_prediction(box: TrialBox, key: AnswerKey, patch: str, exam: Exam) -> Trial:
+def try_prediction(ground: Ground, key: AnswerKey, patch: str, exam: Exam) -> Trial:
     """Apply the patch to the base and run the tests.
 
     Raises:
         EnvironmentFault: the box has no git, or is lost.
     """
-    applied = apply_patch(box, patch) if patch else Applied(True, "no patch")
+    box = ground.box
+    applied = apply_patch(box, patch, ground.kept) if patch else Applied(True, "no patch")
     if not applied.ok:
         return Trial(False, applied.log)
     if exam.script:
