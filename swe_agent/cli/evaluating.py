@@ -53,10 +53,18 @@ def conduct(options: EvalOptions) -> None:
     else:
         with ExitStack() as stack:
             request = _request(options, tasks, predictions, folder, stack)
-            summary, report = evaluate(request)
+            summary, report = _evaluated(request)
     if options.as_json:
         print_json(summary.model_dump(mode="json"))
     _show(summary, report)
+
+
+def _evaluated(request: EvalRequest) -> tuple[Summary, Path]:
+    try:
+        return evaluate(request)
+    except KeyboardInterrupt:
+        say("Interrupted. The same command grades the rest.")
+        raise
 
 
 def grade_batch(options: EvalOptions, ids: tuple[str, ...], settings: Loaded) -> None:
@@ -78,7 +86,7 @@ def grade_batch(options: EvalOptions, ids: tuple[str, ...], settings: Loaded) ->
             say("There is no prediction to grade yet.")
             return
         grounds = _grounds(options, replace(settings, settings=plain), stack)
-        summary, report = evaluate(
+        summary, report = _evaluated(
             EvalRequest(
                 tasks=wanted,
                 keys=tasks.keys,

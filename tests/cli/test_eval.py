@@ -1,6 +1,7 @@
 """`swe-agent eval` end to end: patches of every kind, tried in containers."""
 
 import difflib
+import fcntl
 import importlib.util
 import json
 from collections.abc import Callable
@@ -175,6 +176,19 @@ def test_what_cannot_be_graded_is_a_usage_error(
     answer = call("eval", *asked)
     assert answer.code == 2
     assert said in answer.err
+
+
+def test_two_evaluations_do_not_share_a_folder(
+    call: Call, tasks: Path, preds: Preds, tmp_path: Path
+) -> None:
+    logs = tmp_path / "out/logs/run_evaluation"
+    logs.mkdir(parents=True)
+    with (logs / ".eval.lock").open("wb") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        answer = call("eval", tasks, preds({"t__empty-1": ""}), "-o", tmp_path / "out")
+    assert answer.code == 2
+    assert "Another evaluation" in answer.err
+    assert call("eval", tasks, preds({"t__empty-1": ""}), "-o", tmp_path / "out").code == 0
 
 
 def test_the_official_harness_is_named_where_it_is_missing(

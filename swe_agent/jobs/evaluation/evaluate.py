@@ -4,19 +4,26 @@ The folder is laid out as the official harness does it, so that its own tools ca
 again.
 """
 
+import fcntl
 import json
 import shutil
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, SimpleQueue
 
 from pydantic import ValidationError
 
-from swe_agent.core.errors import EnvironmentFault, Interrupted, SweAgentError, ToolFailure
+from swe_agent.core.errors import (
+    EnvironmentFault,
+    Interrupted,
+    SweAgentError,
+    ToolFailure,
+    UsageFault,
+)
 from swe_agent.core.text import visible
 from swe_agent.jobs.evaluation.grading import Grade, grade
 from swe_agent.jobs.evaluation.logs import Infra, holds_foreign_markers, infra_of, read_log
@@ -76,11 +83,14 @@ def evaluate(request: EvalRequest) -> tuple[Summary, Path]:
 
     Raises:
         EnvironmentFault: the folder cannot be written.
+        UsageFault: another process grades into it.
     """
     wanted = [task for task in request.tasks if task.id in request.predictions]
     asked = {"dataset": request.source, "split": "", "task_repo": None}
-    write_json(request.folder / LOGS / request.run_id / RUN, asked)
-    outcomes = _outcomes(request, wanted)
+    place = request.folder / LOGS / request.run_id
+    write_json(place / RUN, asked)
+    with _owned(request.folder / LOGS / f".{request.run_id}.lock"):
+        outcomes = _outcomes(request, wanted)
     known = tuple(task.id for task in request.tasks)
     submitted = tuple(task.id for task in wanted)
     summary = summary_of(known, submitted, outcomes)
@@ -94,6 +104,22 @@ def log_folder(request: EvalRequest, prediction: Prediction) -> Path:
     """Where the logs of a prediction lie."""
     run = request.folder / LOGS / request.run_id
     return run / prediction.model_folder / prediction.instance_id
+
+
+@contextmanager
+def _owned(lock: Path) -> Iterator[None]:
+    """
+    Raises:
+        UsageFault: another process grades into this folder.
+    """
+    with lock.open("wb") as held:
+        try:
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise UsageFault(
+                f"Another evaluation is at work in {lock.parent}.", "Wait for it, or give -o DIR."
+            ) from error
+        yield
 
 
 def _outcomes(request: EvalRequest, wanted: Sequence[Instance]) -> dict[str, Outcome]:
