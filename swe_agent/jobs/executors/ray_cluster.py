@@ -195,7 +195,8 @@ def _connected(cluster: Cluster) -> ModuleType:
             f"{visible(str(error))[:200]}",
             "Start it (`ray start --head`), or correct --ray-address.",
         ) from error
-    return ray
+    connected: ModuleType = ray
+    return connected
 
 
 if TYPE_CHECKING:
