@@ -281,6 +281,7 @@ def start_box(
 
     Raises:
         EngineAway: the engine does not answer.
+        SandboxLost: somebody removed it meanwhile.
         EnvironmentFault: it cannot be made or started (the message is the engine's).
     """
     from docker.errors import DockerException
@@ -300,7 +301,9 @@ def start_box(
         if container:
             with suppress(DockerException):
                 client.api.remove_container(container, force=True, v=True)
-        raise EnvironmentFault(f"the container could not be started: {error}") from error
+        said = f"the container could not be started: {error}"
+        was_removed = container and getattr(error, "status_code", 0) in (404, 409)
+        raise (SandboxLost if was_removed else EnvironmentFault)(said) from error
     except RequestException as error:
         raise EngineAway(f"the engine does not answer: {error}", _RESUME) from error
     box = DockerBox(client, recipe, container, wire)

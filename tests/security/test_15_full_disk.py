@@ -67,7 +67,15 @@ def events(run: Path) -> list[str]:
     return [line.event.type for line in read_log(run / "events.jsonl")]
 
 
-@pytest.mark.parametrize("moment", ["tool_called", "model_replied", "rolled_back", "tests_ran"])
+MOMENTS = [
+    "tool_called",
+    "rolled_back",
+    pytest.param("model_replied", marks=pytest.mark.soak),
+    pytest.param("tests_ran", marks=pytest.mark.soak),
+]
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
 def test_a_run_waits_for_room_and_goes_on(project: Path, disk: Path, moment: str) -> None:
     run, said, seen = disk / "run", list[str](), list[Event]()
 
