@@ -21,9 +21,10 @@ from swe_agent.cli.run import RunOptions
 from swe_agent.cli.screen import say, show
 from swe_agent.core.errors import ExitCode, Interrupted, UsageFault
 from swe_agent.core.text import visible
-from swe_agent.jobs.batch import Parts, earlier_spending, run_batch
+from swe_agent.jobs.batch import Gate, OpenGate, Parts, earlier_spending, run_batch
 from swe_agent.jobs.batch_guard import LeakGuard
-from swe_agent.jobs.batch_origin import Places
+from swe_agent.jobs.batch_origin import Places, settings_of
+from swe_agent.jobs.batch_room import ImageShelf, MachineGate
 from swe_agent.jobs.batch_run import Hearing, Workplace, work_on
 from swe_agent.jobs.executors.executor import Executor
 from swe_agent.jobs.executors.threads import Threads
@@ -74,6 +75,7 @@ def conduct(options: BatchOptions, run: RunOptions) -> ExitCode:
             folder,
             executor,
             view,
+            gate=_gate(asked, stack),
             longest_wait_s=asked.settings.settings.models.longest_wait_s,
             has_room=lambda: has_room(path),
         )
@@ -140,6 +142,25 @@ def _executor(asked: _Asked, stack: ExitStack, view: BatchView, total: Purse | N
         )
     place = _workplace(asked, stack, view, total)
     return Threads(options.workers, lambda job: work_on(job.instance, job.folder, job.tries, place))
+
+
+def _gate(asked: _Asked, stack: ExitStack) -> Gate:
+    """Room on this machine; a cluster's nodes are Ray's to fill."""
+    if asked.options.executor == "ray" or asked.settings.settings.sandbox.kind != "docker":
+        return OpenGate() if asked.options.executor == "ray" else MachineGate()
+    from swe_agent.runtime.image_store import EngineImages
+
+    engine = _engine(asked.settings, stack)
+    places = Places(_mirrors(asked.options), engine)
+    images = {
+        task.id: settings_of(task, asked.settings, places).settings.sandbox.image
+        for task in asked.tasks
+    }
+    wanted = [image for image in images.values() if image]
+    store = EngineImages(engine, asked.settings.settings.engine.pull_timeout_s)
+    shelf = ImageShelf(store, wanted, asked.options.workers)
+    stack.callback(shelf.close)
+    return MachineGate(lambda task: images.get(task.id), shelf)
 
 
 def _mirrors(options: BatchOptions) -> tuple[Path, ...]:

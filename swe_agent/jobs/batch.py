@@ -120,6 +120,7 @@ class _Batch:
         self._stop: ExitCode | None = None
         self._parked_in_a_row = 0
         self._known = Durations()
+        self._held_back = ""
         for task in tasks:
             self._enter(task, redo)
 
@@ -179,8 +180,11 @@ class _Batch:
             found = picked(ready, slots, self._known, lambda one: one.job.instance.repo)
             job = found.job
             if why := self._parts.gate.why_not(job.instance, len(self._under_way)):
-                self._board.say(f"{job.instance.id} waits: {why}")
+                if why != self._held_back:
+                    self._board.say(f"{job.instance.id} waits: {why}")
+                self._held_back = why
                 return
+            self._held_back = ""
             self._queue.remove(found)
             self._under_way[job.instance.id] = job
             row = replace_row(self._folder.rows[job.instance.id], job.instance.id, "running")
