@@ -15,10 +15,10 @@ from swe_agent.agent.lookout import Lookout
 from swe_agent.agent.minds import Minds
 from swe_agent.agent.opened import (
     BASELINE_ROUNDS,
-    DEFAULT_ISSUE,
     Company,
     OpenRun,
     finished_result,
+    no_issue,
 )
 from swe_agent.agent.reflect import salvage
 from swe_agent.agent.shared import Shared
@@ -103,7 +103,7 @@ def solve(request: RunRequest, watch: Watcher) -> RunResult:
         record_consent(request.settings, run.store.reader(taken.tree))
         task = Task(
             id=request.run_folder.name,
-            issue=request.issue or DEFAULT_ISSUE,
+            issue=request.issue or no_issue(),
             repository=taken.repository,
             test_commands=settings.tests.commands if request.has_targets else (),
         )

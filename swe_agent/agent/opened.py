@@ -36,8 +36,6 @@ from swe_agent.verify.missing import require_modules
 from swe_agent.verify.runners import require_collected
 from swe_agent.verify.verdict import Aims, ProvingGround, prove
 
-DEFAULT_ISSUE = "Make the failing tests pass."
-"""The issue where none is given: every test that fails at base is a target then."""
 BASELINE_ROUNDS = 2
 """What passes in one of them only is flaky."""
 _SHOWN_FAILURES = 10
@@ -168,7 +166,7 @@ class OpenRun:
         return report.model_copy(update={"blob": blob})
 
     def _is_default(self) -> bool:
-        return self.started.task.issue == DEFAULT_ISSUE
+        return self.started.task.issue == no_issue()
 
     def aims(self) -> Aims:
         """What the patch has to reach."""
@@ -254,6 +252,11 @@ def finished_result(run_folder: Path, events: Sequence[Event]) -> RunResult:
     place.write_text(result.model_dump_json(indent=2) + "\n", "utf-8")
     place.chmod(0o600)
     return result
+
+
+def no_issue() -> str:
+    """The issue where none is given: every test that fails at base is a target then."""
+    return prompt("no_issue").strip()
 
 
 def _baseline_note(report: TestReport) -> Note:
