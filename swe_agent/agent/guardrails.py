@@ -1,4 +1,5 @@
-"""Signs that a model is stuck: the same call with the same outcome, or two of them in turns."""
+"""Signs that a model is stuck: the same call with the same outcome, two of them in turns, or calls
+that are all wrong."""
 
 import json
 from collections.abc import Sequence
@@ -11,7 +12,10 @@ SAME_CALLS = 3
 TURNS = 3
 """So many rounds of A, B are one too."""
 
-Stuck = Literal["repeating", "alternating"]
+WRONG_CALLS = 6
+"""So many calls in a row that could not even be run, whatever they were, are one as well."""
+
+Stuck = Literal["repeating", "alternating", "only wrong calls"]
 
 
 def stuck(past: Sequence[PastCall]) -> Stuck | None:
@@ -22,7 +26,8 @@ def stuck(past: Sequence[PastCall]) -> Stuck | None:
     span = [_shape(one) for one in past[-2 * TURNS :]]
     if len(span) == 2 * TURNS and len(set(span[::2])) == len(set(span[1::2])) == 1:
         return "alternating"
-    return None
+    wrong = [one for one in past[-WRONG_CALLS:] if one.observation.outcome == "invalid"]
+    return "only wrong calls" if len(wrong) == WRONG_CALLS else None
 
 
 def _shape(one: PastCall) -> tuple[str, str, str]:

@@ -26,8 +26,9 @@ class Meter:
         return self.prices.worst_case_usd(prompt, self._bounds.here.tokens(prompt))
 
     def priced(self, prompt: Prompt, counted: Usage, said_bytes: int = 0) -> Usage:
-        """The usage with its cost; where the provider counted nothing, our upper bound, marked."""
-        if counted.tokens:
+        """The usage with its cost; where the provider counted nothing, or nonsense, our upper
+        bound, marked."""
+        if counted.tokens and not _is_nonsense(counted):
             self._bounds.here.counted(prompt)
             return self.costed(counted)
         output = min(said_bytes, prompt.max_output_tokens)
@@ -43,3 +44,8 @@ class Meter:
     def warm_up(self) -> None:
         """Load the price list."""
         self.prices.cost_usd(Usage())
+
+
+def _is_nonsense(counted: Usage) -> bool:
+    fresh, cached = counted.input_tokens, (counted.cache_read_tokens, counted.cache_write_tokens)
+    return min(fresh, counted.output_tokens, *cached) < 0

@@ -65,6 +65,8 @@ def nulled(sent: str, number: int) -> str:
     return re.sub(rf'"({names})": (\[.*\]|"[^"]*")|"(delta)": \{{[^}}]*\}}', r'"\1\3": null', sent)
 
 
+_NAMED = re.compile(r'"(id|call_id)": "[^"]*"')
+_COUNT = re.compile(r'"(\w*tokens)": \d+')
 QUOTA = "You exceeded your current quota, please check your plan and billing details."
 ROWS = {
     "429 asks for 1 s": Row(fault(429, retry_after=1), 2, waits=(1, 3)),
@@ -95,6 +97,8 @@ ROWS = {
     "404": Row(fault(404), 1, AccessRefused),
     "quota": Row(fault(429, text=QUOTA), 1, AccessRefused),
     "bad request": Row(fault(400), 1, ModelFault),
+    "no id": Row([GOOD], 1, twist=lambda sent, _: _NAMED.sub(r'"\1": ""', sent)),
+    "negative usage": Row([GOOD], 1, twist=lambda sent, _: _COUNT.sub(r'"\1": -9000000', sent)),
     "no usage": Row([GOOD], 1, twist=lambda sent, _: re.sub(r'"(usage)"', '"no_usage"', sent)),
 }
 
@@ -170,6 +174,9 @@ def test_a_fault_has_its_outcome_and_its_requests(name: str, vendor: str) -> Non
     least, most = row.waits
     assert least <= played.waited_s <= most
     assert played.state.spent_usd == pytest.approx(played.purse.spent_usd)
+    assert played.purse.spent_usd >= 0
+    if played.turn and name != "refusal":
+        assert len({one.id for one in played.turn.calls} - {""}) == len(played.turn.calls)
     whole = played.turn.usage.cost_usd if played.turn else 0.0
     assert (played.state.spent_usd > whole + 1e-9) == bool(row.billed)
 
