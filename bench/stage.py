@@ -12,7 +12,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Self
 
-from swe_agent.agent.attempt import Attempt, Kit
+from swe_agent.agent.attempt import Attempt
+from swe_agent.agent.kit import Kit
 from swe_agent.agent.minds import Mind, Minds
 from swe_agent.agent.state import State
 from swe_agent.assemble import route_of

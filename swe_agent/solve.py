@@ -10,7 +10,8 @@ from threading import Thread
 
 from swe_agent import __version__
 from swe_agent.aci.permissions import Human
-from swe_agent.agent.attempt import Attempt, Kit
+from swe_agent.agent.attempt import Attempt
+from swe_agent.agent.kit import Kit
 from swe_agent.agent.lookout import Lookout
 from swe_agent.agent.minds import Minds
 from swe_agent.agent.opened import (

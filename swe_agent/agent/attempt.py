@@ -4,27 +4,24 @@ Every step is written ahead: the call before the request or the command, the rep
 calls runs, the observation before the model sees it, the checkpoint before the next command.
 """
 
-import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
-from pathlib import Path
+from dataclasses import replace
 from typing import TYPE_CHECKING, TypeVar
 
-from swe_agent.aci.route import Route
 from swe_agent.aci.shelf import Shelf
 from swe_agent.aci.tool import PastCall, ToolLimits, Workbench
 from swe_agent.agent.desk import Desk
 from swe_agent.agent.folding import Room
-from swe_agent.agent.lookout import Lookout
-from swe_agent.agent.minds import Minds
+from swe_agent.agent.kit import Kit
 from swe_agent.agent.phases import PHASES
 from swe_agent.agent.reminders import due
+from swe_agent.agent.saving import Saver
 from swe_agent.agent.spending import purse_of
 from swe_agent.agent.state import State
 from swe_agent.context.render import Head, changed
 from swe_agent.context.rules import rules_of
-from swe_agent.core.errors import ContextExceeded, LimitReached, SandboxLost, SweAgentError
+from swe_agent.core.errors import ContextExceeded, LimitReached, SandboxLost
 from swe_agent.core.events import (
     Checkpoint,
     CheckpointSaved,
@@ -39,50 +36,16 @@ from swe_agent.core.events import (
     ToolReturned,
 )
 from swe_agent.core.messages import Note, Observation, ToolCall
-from swe_agent.core.protocols import BlobStore, EventSink, Prompt, Sandbox
+from swe_agent.core.protocols import Prompt, Sandbox
 from swe_agent.core.task import TestReport
-from swe_agent.models.purse import Purse
 from swe_agent.runtime.patch import make_patch
 from swe_agent.runtime.store import TreeStore
 from swe_agent.settings.egress import egress_of
 from swe_agent.settings.prompts import prompt as prompt_text
-from swe_agent.settings.schema import Settings
-from swe_agent.trajectory.full_disk import DiskPatience
 from swe_agent.verify.runners import run_tests
 
 Done = TypeVar("Done")
 _LOST_TRIES = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Kit:
-    """What an attempt is made of; the composition root fills it."""
-
-    minds: Minds
-    route: Route
-    store: TreeStore
-    log: EventSink
-    settings: Settings
-    open_sandbox: Callable[[Checkpoint], Sandbox]
-    """A fresh sandbox of the run's environment with this tree and shell state."""
-    folder: Path
-    """The run's folder."""
-    targets: frozenset[str]
-    """Tests that have to go from failing to passing, as far as they are known."""
-    guards: frozenset[str]
-    """Tests that must not be lost."""
-    deadline: float
-    """`time.monotonic()` at which the run's time is up."""
-    purse: Purse | None = None
-    """What may be spent, shared with all that spends with this attempt; None: one of its own."""
-    outputs: BlobStore | None = None
-    """Keeps what tests print; None: the store."""
-    lookout: Lookout | None = None
-    """Tells the plan phase where the issue may lead; None: nothing does."""
-    patience: DiskPatience = field(default_factory=DiskPatience)
-    """Waits where the disk is full."""
-    listen: Callable[[str], None] | None = None
-    """Hears the reply's text as it comes in; for the eye alone."""
 
 
 class Attempt:
@@ -94,8 +57,7 @@ class Attempt:
         self.kit, self.state = kit, state
         self.purse = kit.purse or purse_of(kit.settings, state)
         self._sandbox = sandbox
-        self._saver: threading.Thread | None = None
-        self._save_fault: SweAgentError | None = None
+        self._saver = Saver()
         system = prompt_text(
             "system",
             shell=sandbox.shell,
@@ -220,7 +182,7 @@ class Attempt:
         returned = ToolReturned(step=state.steps, observation=observation, duration_s=_since(began))
         self.append(returned)
         if writes:
-            self._save_meanwhile(call.id)
+            self._saver.begin(lambda: self.save(call.id))
         return observation
 
     def run_tests(self, targets: tuple[str, ...]) -> TestReport:
@@ -248,14 +210,11 @@ class Attempt:
         Raises:
             SweAgentError: it could not be saved.
         """
-        if self._saver:
-            self._saver.join()
-            self._saver = None
-            if self._save_fault:
-                fault, self._save_fault = self._save_fault, None
-                if not isinstance(fault, SandboxLost):
-                    raise fault
-                self.rebuild(str(fault))
+        fault = self._saver.fault()
+        if isinstance(fault, SandboxLost):
+            self.rebuild(str(fault))
+        elif fault:
+            raise fault
 
     def save(self, after_call: str = "") -> Checkpoint:
         """Save a checkpoint now."""
@@ -302,8 +261,7 @@ class Attempt:
 
     def close(self) -> None:
         """Wait for what is being saved, then take the sandbox away."""
-        if self._saver:
-            self._saver.join()
+        self._saver.fault()
         self._sandbox.close()
 
     def _in_sandbox(self, work: Callable[[], Done]) -> Done:
@@ -352,18 +310,6 @@ class Attempt:
         for call in [call for call in self.state.unsaved if call.id in done]:
             self.kit.route.act(call, self)
             self.save(call.id)
-
-    def _save_meanwhile(self, call_id: str) -> None:
-        """Save a checkpoint while the model thinks."""
-
-        def work() -> None:
-            try:
-                self.save(call_id)
-            except SweAgentError as fault:
-                self._save_fault = fault
-
-        self._saver = threading.Thread(target=work, name="checkpoint", daemon=True)
-        self._saver.start()
 
     def _check_limits(self) -> None:
         """Raise before a limit is passed, with the event in the log; the purse keeps the cost."""
