@@ -237,10 +237,7 @@ class Attempt:
         place = self.kit.folder / name
         place.parent.mkdir(mode=0o700, exist_ok=True)
         self.kit.patience.write_whole(place, make_patch(self.kit.store, best.checkpoint.tree, tree))
-        try:
-            self._sandbox.restore(best.checkpoint)
-        except SandboxLost:
-            self._reopen(best.checkpoint)
+        why = self._taken_back(best.checkpoint)
         self.append(
             RolledBack(
                 to=best.checkpoint,
@@ -251,6 +248,22 @@ class Attempt:
                 note=note,
             )
         )
+        if why:
+            self.remind("rebuilt", why=why)
+
+    def _taken_back(self, to: Checkpoint) -> str:
+        """Restore a checkpoint, in a fresh sandbox where this one is lost or its environment is not
+        what it was; why it is a fresh one."""
+        try:
+            gone = self._sandbox.lost_environment()
+            if not gone:
+                self._sandbox.restore(to)
+                return ""
+            why = f"{len(gone)} files of the environment were gone, as {gone[0]}"
+        except SandboxLost as fault:
+            why = str(fault)
+        self._reopen(to)
+        return why
 
     def rebuild(self, why: str) -> None:
         """Replace a lost sandbox by a fresh one with the last checkpoint."""

@@ -239,6 +239,11 @@ class Sandbox(Protocol):
         """Bring tree and shell state back, deletions, modes and links included."""
         ...
 
+    def lost_environment(self) -> tuple[str, ...]:
+        """Files of the environment's folders (not of the tree) that were there at the beginning and
+        are gone or changed."""
+        ...
+
     def sweep(self) -> tuple[str, ...]:
         """Kill what commands left running; returns the command lines."""
         ...

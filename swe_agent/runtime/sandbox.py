@@ -19,6 +19,7 @@ from swe_agent.runtime.listing import (
     FindKind,
     Lister,
     Listing,
+    files_code,
     listing_code,
     read_memory_limit,
     read_single,
@@ -52,6 +53,7 @@ class BrokerSandbox:
         self._written: tuple[str, str, bytes] | None = None
         """The last write whose row is under way: ticket, path, bytes."""
         self._skipped: tuple[str, ...] = ()
+        self._environment, self._had = "", b""
         self._cwd, self._exports = "", ""
         self._oom_kills = 0
         kind, shell = self._probed()
@@ -80,6 +82,8 @@ class BrokerSandbox:
             self._session.ask(_TAKE_GIT)
             listing = self._listed(self._session.ask(self._listing()))
             self._worktree.adopt(tree if trusted else self._store.empty, listing.rows)
+            if self._skipped:
+                self._environment = self._session.ask_later(files_code(self._find, self._skipped))
 
     @property
     def root(self) -> str:
@@ -185,6 +189,19 @@ class BrokerSandbox:
             self._worktree.absorb(self._listed(self._session.ask(self._listing())).rows)
             if self._worktree.tree != checkpoint.tree:
                 raise SandboxLost("the work tree could not be brought back as it was")
+
+    def lost_environment(self) -> tuple[str, ...]:
+        """Files of the environment's folders that were there at the beginning and are gone or have
+        another size."""
+        if not self._skipped:
+            return ()
+        with self._lock:
+            self._settle()
+            if not self._had:
+                self._had = self._session.collect(self._environment).content
+            has = self._session.ask(files_code(self._find, self._skipped)).content
+        gone = set(self._had.split(b"\0")) - set(has.split(b"\0"))
+        return tuple(sorted(decoded(name.partition(b"./")[2]) for name in gone))
 
     def ask(self, code: str) -> bytes:
         """The host's own shell code in the repository's folder; what it printed."""

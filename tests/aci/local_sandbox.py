@@ -117,6 +117,9 @@ class LocalSandbox:
     def restore(self, checkpoint: Checkpoint) -> None:
         raise NotImplementedError
 
+    def lost_environment(self) -> tuple[str, ...]:
+        return ()
+
     def sweep(self) -> tuple[str, ...]:
         return ()
 

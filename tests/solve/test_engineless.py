@@ -11,7 +11,7 @@ from swe_agent.solve import resume
 from tests.backends import need_bubblewrap
 from tests.conftest import BASE_IMAGE
 from tests.runtime.servers import counting, serving
-from tests.solve.conftest import ADD, ENGINEER, FIX, MUL, SUBMIT, Play, call, contents
+from tests.solve.conftest import ADD, ENGINEER, FIX, MUL, SUBMIT, TEST_COMMAND, Play, call, contents
 
 
 @pytest.fixture(params=["bubblewrap", "none"])
@@ -81,3 +81,19 @@ def test_bubblewrap_reaches_exactly_what_is_allowed(play: Play, tmp_path: Path) 
     assert "hello" not in played.observations()[1]
     assert played.result.verdict == "verified"
     assert came == []
+
+
+def test_a_rollback_brings_a_broken_environment_back(play: Play, project: Path) -> None:
+    need_bubblewrap()
+    (project / ".gitignore").write_text("node_modules\n")
+    ruin = call("shell", command="rm -rf node_modules; sed -i 's/a \\* b/a - b/' calc.py")
+    played = play(
+        [ruin, call("run_tests"), FIX, SUBMIT],
+        sandbox__kind="bubblewrap",
+        sandbox__image=None,
+        sandbox__setup=("mkdir node_modules && echo 1 >node_modules/needed",),
+        tests__commands=(f"test -e node_modules/needed && {TEST_COMMAND}",),
+    )
+    assert (played.result.rollbacks, played.result.verdict) == (1, "verified")
+    (told,) = played.of("reminder_given")
+    assert "node_modules/needed" in told.model_dump_json()

@@ -88,6 +88,9 @@ class FolderSandbox:
     def restore(self, checkpoint: Checkpoint) -> None:
         raise NotImplementedError
 
+    def lost_environment(self) -> tuple[str, ...]:
+        return ()
+
     def sweep(self) -> tuple[str, ...]:
         return ()
 

@@ -249,3 +249,25 @@ def test_git_folders_are_not_part_of_the_tree(filled: Fill) -> None:
         "mkdir -p .git/x sub/.git; echo 1 >.git/x/y; echo 1 >sub/.git/config; echo 1 >sub/f", 10
     )
     assert contents(sandbox.tree()) == {"f": b"1", "sub/f": b"1\n"}
+
+
+@pytest.mark.parametrize(
+    ("command", "lost"),
+    [
+        ("true", ()),
+        ("echo more >env/new; mkdir -p env/__pycache__; echo x >env/__pycache__/a.pyc", ()),
+        ("rm env/sub/b", ("env/sub/b",)),
+        ("rm -rf env", ("env/a b", "env/link", "env/sub/b")),
+        ("rm env/link", ("env/link",)),
+        ("mv env/sub env/other", ("env/sub/b",)),
+    ],
+    ids=["untouched", "grown", "a file", "all", "a link", "moved"],
+)
+def test_what_the_environment_lost_is_named(rig: Rig, command: str, lost: tuple[str, ...]) -> None:
+    sandbox = rig.fresh({"f": b"1"})
+    made = "mkdir -p env/sub env/__pycache__; echo 1 >'env/a b'; echo 2 >env/sub/b"
+    sandbox.run(f"{made}; ln -s f env/link; echo 3 >env/__pycache__/c.pyc", 20)
+    sandbox.begin(sandbox.checkpoint().tree, ("env",))
+    sandbox.run(f"{command}; rm -f env/__pycache__/c.pyc", 20)
+    assert sandbox.lost_environment() == lost
+    sandbox.close()
