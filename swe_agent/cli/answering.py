@@ -16,14 +16,14 @@ from swe_agent.cli.ci_calls import CallsShown
 from swe_agent.cli.ci_options import CiOptions
 from swe_agent.cli.ci_run import run_apart, run_here
 from swe_agent.cli.screen import say
-from swe_agent.core.errors import UsageFault
+from swe_agent.core.errors import Interrupted, SweAgentError, UsageFault
 from swe_agent.core.text import visible
 from swe_agent.jobs.ci.artifact import forget_answer
 from swe_agent.jobs.ci.gate import Gate
 from swe_agent.jobs.ci.intake import event_bytes, read_event
 from swe_agent.jobs.ci.outputs import add_dotenv, add_outputs, add_summary
 from swe_agent.jobs.ci.plan import Plan, is_skipped, keep_plan, keep_skip, read_plan
-from swe_agent.jobs.ci.publish import Desk, Published, publish
+from swe_agent.jobs.ci.publish import Desk, Published, publish, tell_failure
 from swe_agent.jobs.ci.source import head_of, prepare
 from swe_agent.jobs.ci.start import start
 from swe_agent.jobs.ci.surroundings import Surroundings, github_surroundings, gitlab_surroundings
@@ -114,8 +114,13 @@ def _all(session: _Session) -> int:
     if plan.is_dry and not session.around.token and not head_of(session.options.repository):
         session.note("There is no repository here to work on; the dry run ends with the gate.")
         return 0
-    prepare(plan, session.options.repository, remote, session.work)
-    run_apart(session.around.forge, session.options, session.work)
+    try:
+        prepare(plan, session.options.repository, remote, session.work)
+        run_apart(session.around.forge, session.options, session.work)
+    except (SweAgentError, KeyboardInterrupt) as fault:
+        ended = fault if isinstance(fault, SweAgentError) else Interrupted("It was interrupted.")
+        tell_failure(_desk(session, plan), plan, ended)
+        raise
     published = _publish(session, plan)
     return 0 if published.state == "stopped" else published.answer.exit_code
 
@@ -161,16 +166,8 @@ def _publish(session: _Session, plan: Plan) -> Published:
             f"The plan is of {plan.repository}, this pipeline of {around.repository}.",
             "Run the gate.",
         )
-    desk = Desk(
-        forge=session.forge(plan.repository),
-        rules=session.rules,
-        remote=around.remote(plan.repository),
-        run_url=around.run_url,
-        say=session.note,
-        dry_push=session.calls.push if session.options.dry_run else None,
-    )
     folder = session.work / "answer"
-    published = publish(desk, plan, folder)
+    published = publish(_desk(session, plan), plan, folder)
     change, answer = published.change, published.answer
     link = change.url if change else ""
     if around.summary is not None:
@@ -190,6 +187,17 @@ def _publish(session: _Session, plan: Plan) -> Published:
     session.calls.outcome(answer.conclusion, state=published.state, url=link)
     say(f"{answer.conclusion}: {published.state}{' ' + link if link else ''}")
     return published
+
+
+def _desk(session: _Session, plan: Plan) -> Desk:
+    return Desk(
+        forge=session.forge(plan.repository),
+        rules=session.rules,
+        remote=session.around.remote(plan.repository),
+        run_url=session.around.run_url,
+        say=session.note,
+        dry_push=session.calls.push if session.options.dry_run else None,
+    )
 
 
 def _tell(session: _Session, outputs: dict[str, str]) -> None:

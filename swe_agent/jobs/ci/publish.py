@@ -69,12 +69,20 @@ def publish(desk: Desk, plan: Plan, folder: Path) -> Published:
             require_publishable(patch, desk.rules)
             change = _out(desk, plan, answer, patch)
     except SweAgentError as fault:
-        _tell_failure(desk, plan, fault)
+        tell_failure(desk, plan, fault)
         raise
     link = change.url if change else ""
     body = wording.ended_comment(plan, answer, link, desk.run_url)
     _tell(desk, plan, body, "done" if answer.exit_code == 0 or change else "failed")
     return Published(answer, "published" if change else "told", change)
+
+
+def tell_failure(desk: Desk, plan: Plan, fault: SweAgentError) -> None:
+    """Say in the thread why nothing is published."""
+    paths = fault.paths if isinstance(fault, ProtectedPaths) else ()
+    why = "The patch touches protected paths." if paths else fault.message
+    body = wording.failed_comment(plan, why, paths, desk.run_url)
+    _tell(desk, plan, body, "refused" if isinstance(fault, PolicyRefused) else "failed")
 
 
 def _require_ours(desk: Desk, plan: Plan) -> None:
@@ -185,13 +193,6 @@ def _draft(desk: Desk, plan: Plan, answer: Answer, ours: Change | None) -> Chang
     if labels:
         _try(desk, lambda: forge.add_labels(Thread("change", change.number), labels))
     return change
-
-
-def _tell_failure(desk: Desk, plan: Plan, fault: SweAgentError) -> None:
-    paths = fault.paths if isinstance(fault, ProtectedPaths) else ()
-    why = "The patch touches protected paths." if paths else fault.message
-    body = wording.failed_comment(plan, why, paths, desk.run_url)
-    _tell(desk, plan, body, "refused" if isinstance(fault, PolicyRefused) else "failed")
 
 
 def _tell(desk: Desk, plan: Plan, body: str, state: State) -> None:

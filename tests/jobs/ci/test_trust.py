@@ -175,3 +175,12 @@ def test_whose_comments_are_ours_is_asked_where_the_token_is_a_persons(ci, hub) 
     hub.add_comment(12, "robot", done)
     said = ci("issues", event("issue_labeled"), "--step", "gate")
     assert "answered already" in said.err
+
+
+def test_a_run_that_leaves_no_answer_is_told_in_the_thread(ci, hub) -> None:
+    impossible = ("--sandbox", "bubblewrap", "--image", "some-image")
+    said = ci("issues", event("issue_labeled"), "-m", "offline", *impossible)
+    assert said.code == 6
+    assert "published nothing" in hub.sticky(12)
+    assert "The run step left no answer" in hub.sticky(12)
+    assert '"state":"failed"' in hub.sticky(12)
