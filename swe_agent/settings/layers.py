@@ -94,7 +94,20 @@ def check_key(key: str, source: str) -> str:
             f"{source}: {key} is a section, not a setting.",
             f"Name one of its settings, as {key}.NAME.",
         )
-    raise UsageFault(f"{source}: there is no setting {key!r}.", near_names(key, list(known_keys())))
+    meant = _ending_so(key)
+    next_step = f"Did you mean {meant}?" if meant else near_names(key, list(known_keys()))
+    raise UsageFault(f"{source}: there is no setting {key!r}.", next_step)
+
+
+def _ending_so(key: str) -> str:
+    """The setting that a key without its section stands for: `roles.planner`, `max_steps`."""
+    first, dot, row = key.partition(".")
+    for known in known_keys():
+        if known.endswith(f".{key}"):
+            return known
+        if dot and known.endswith(f".{first}") and _is_table(known):
+            return f"{known}.{row}"
+    return ""
 
 
 def _leaves(section: type[Section], prefix: str) -> list[tuple[str, FieldInfo]]:

@@ -29,6 +29,16 @@ def test_a_table_is_written_whole_too() -> None:
     assert layer.values == {"models.roles": {"judge": "offline"}}
 
 
+@pytest.mark.parametrize(
+    ("short", "meant"),
+    [("roles.planner", "models.roles.planner"), ("max_steps", "limits.max_steps")],
+)
+def test_a_key_without_its_section_is_told_its_whole_name(short: str, meant: str) -> None:
+    with pytest.raises(UsageFault) as raised:
+        settings_of((short, "1"))
+    assert raised.value.next_step == f"Did you mean {meant}?"
+
+
 def test_what_is_no_table_has_no_rows() -> None:
     with pytest.raises(UsageFault, match=r"models\.base_url\.x"):
         settings_of(("models.base_url.x", "1"))
