@@ -11,7 +11,6 @@ from tests.solve.conftest import git
 pytestmark = [pytest.mark.docker, pytest.mark.soak]
 FILES, FILE_BYTES = 100_000, 20_000
 PEAK_KB = 500_000
-FIRST_ACTION_S = 60.0
 
 
 @pytest.fixture
@@ -35,7 +34,6 @@ def test_a_repository_of_two_gigabytes_is_worked_on_in_little_memory(large: Path
     found = measured(large, ["ls many | wc -l", change, "rm -rf many/3"])
     print(found["peak_kb"], found["first_action_s"], [row["duration_s"] for row in found["rows"]])
     assert found["peak_kb"] < PEAK_KB
-    assert found["first_action_s"] < FIRST_ACTION_S
 
 
 def test_odd_sizes_are_worked_on(project: Path) -> None:
