@@ -29,7 +29,7 @@ from swe_agent.runtime.engineless import EnginelessSandboxes
 from swe_agent.runtime.environment import DockerSandboxes
 from swe_agent.runtime.image_box import ImageBox, require_work_tree
 from swe_agent.runtime.reaping import reap
-from swe_agent.runtime.sandboxes import Sandboxes, choose_sandbox
+from swe_agent.runtime.sandboxes import Sandboxes, choose_sandbox, require_enforceable
 from swe_agent.runtime.store import TreeStore
 from swe_agent.settings.content import content_roots
 from swe_agent.settings.egress import egress_of
@@ -151,18 +151,12 @@ def sandboxes_of(
         UsageFault: an image is named for a kind without images.
         EnvironmentFault: no engine answers, or nothing works here.
     """
-    egress = egress_of(settings.sandbox.network)
     limits = limits_of(settings)
     kind = settings.sandbox.kind
     if kind is None or engine is None:
         kind = choose_sandbox(settings.sandbox.kind, settings.sandbox.image).kind
+    require_enforceable(kind, settings.sandbox.network)
     if kind != "docker":
-        if kind == "none" and egress.allowed:
-            raise UsageFault(
-                "Without a sandbox nothing can be kept from the network: --network allow: would "
-                "promise what does not hold.",
-                "Use --sandbox docker or bubblewrap, or --network on.",
-            )
         return EnginelessSandboxes(kind, store, limits, folder)
     client = engine
     if client is None:

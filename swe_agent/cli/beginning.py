@@ -50,10 +50,11 @@ def with_sandbox(loaded: Loaded) -> tuple[Loaded, str]:
         UsageFault: an image is named for a kind without images.
         EnvironmentFault: there is no sandbox on this machine.
     """
-    from swe_agent.runtime.sandboxes import choose_sandbox
+    from swe_agent.runtime.sandboxes import choose_sandbox, require_enforceable
 
     asked = loaded.settings.sandbox
     choice = choose_sandbox(asked.kind, asked.image)
+    require_enforceable(choice.kind, asked.network)
     sandbox = asked.model_copy(update={"kind": choice.kind})
     settings = loaded.settings.model_copy(update={"sandbox": sandbox})
     provenance = {"sandbox.kind": choice.why, **loaded.provenance}

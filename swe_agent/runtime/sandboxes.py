@@ -16,6 +16,7 @@ from swe_agent.runtime.engineless import EnginelessSandboxes
 from swe_agent.runtime.environment import DockerSandboxes, Prepared
 from swe_agent.runtime.setup import SetUp
 from swe_agent.runtime.versions import Version
+from swe_agent.settings.egress import egress_of
 
 Kind = Literal["docker", "bubblewrap", "none"]
 _KNOCK_TIMEOUT_S = 20.0
@@ -78,6 +79,19 @@ def choose_sandbox(asked: Kind | None, image: str | None) -> Choice:
             raise
         return _without_engine(fault)
     return Choice("docker")
+
+
+def require_enforceable(kind: Kind, policy: str) -> None:
+    """
+    Raises:
+        UsageFault: a kind that cannot keep a network policy is asked to.
+    """
+    if kind == "none" and egress_of(policy).allowed:
+        raise UsageFault(
+            "Without a sandbox nothing can be kept from the network: --network allow: would "
+            "promise what does not hold.",
+            "Use --sandbox docker or bubblewrap, or --network on.",
+        )
 
 
 def check_bubblewrap() -> str:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.backends import need_bubblewrap
+from tests.cli.conftest import Call
 
 
 @pytest.fixture(autouse=True)
@@ -76,3 +77,11 @@ def test_none_is_warned_of_even_where_a_run_is_quiet(
         "run", repo, "-i", "x", "-m", f"scripted/{script}", *test, *quiet, "--sandbox=none"
     )
     assert "NO SANDBOX" in answer.err.splitlines()[0]
+
+
+def test_a_promise_that_cannot_be_kept_leaves_no_run(call: Call, repo: Path, homes: Path) -> None:
+    answer = call("run", repo, "-i", "x", "--sandbox", "none", "--network", "allow:a.test:1")
+    assert answer.code == 2
+    assert "Without a sandbox" in answer.err
+    assert "resume" not in answer.err
+    assert not list((homes / "state").rglob("events.jsonl"))
