@@ -1,17 +1,30 @@
 """Whole runs without an engine: in bubblewrap's sandbox, and in none."""
 
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from swe_agent.core.errors import UsageFault
 from swe_agent.core.events import EnvironmentReady
+from swe_agent.runtime.kept import find_kept, remove_kept
 from swe_agent.solve import resume
 from tests.backends import need_bubblewrap
 from tests.conftest import BASE_IMAGE
 from tests.runtime.servers import counting, serving
-from tests.solve.conftest import ADD, ENGINEER, FIX, MUL, SUBMIT, TEST_COMMAND, Play, call, contents
+from tests.solve.conftest import (
+    ADD,
+    ENGINEER,
+    FIX,
+    MUL,
+    SUBMIT,
+    TEST_COMMAND,
+    Play,
+    Played,
+    call,
+    contents,
+)
 
 
 @pytest.fixture(params=["bubblewrap", "none"])
@@ -63,14 +76,28 @@ def test_bubblewrap_shares_the_network_only_where_that_was_asked_for(
     assert played.result.verdict == "verified"
 
 
-def test_bubblewrap_reaches_exactly_what_is_allowed(play: Play, tmp_path: Path) -> None:
+@pytest.fixture
+def kept_no_longer(play: Play) -> Iterator[Play]:
+    """Like `play`; the environment that it leaves is removed."""
+    names: list[str] = []
+
+    def run(*given: object, **settings: object) -> Played:
+        played = play(*given, **settings)
+        names.extend(ready.image.rpartition(":")[2] for ready in played.of("environment_ready"))
+        return played
+
+    yield run
+    remove_kept(tuple(one for one in find_kept() if one.name in names))
+
+
+def test_bubblewrap_reaches_exactly_what_is_allowed(kept_no_longer: Play, tmp_path: Path) -> None:
     need_bubblewrap()
     (tmp_path / "served").mkdir()
     (tmp_path / "served" / "hello").write_text("hello")
     fetch = "import urllib.request as u; print(u.urlopen('http://localhost:{}/hello').read())"
     with serving(tmp_path / "served") as port, counting() as (other, came):
         here, there = (f'python3 -c "{fetch.format(one)}"' for one in (port, other))
-        played = play(
+        played = kept_no_longer(
             [call("shell", command=here), call("shell", command=there), FIX, SUBMIT],
             sandbox__kind="bubblewrap",
             sandbox__image=None,
@@ -83,11 +110,11 @@ def test_bubblewrap_reaches_exactly_what_is_allowed(play: Play, tmp_path: Path) 
     assert came == []
 
 
-def test_a_rollback_brings_a_broken_environment_back(play: Play, project: Path) -> None:
+def test_a_rollback_brings_a_broken_environment_back(kept_no_longer: Play, project: Path) -> None:
     need_bubblewrap()
     (project / ".gitignore").write_text("node_modules\n")
     ruin = call("shell", command="rm -rf node_modules; sed -i 's/a \\* b/a - b/' calc.py")
-    played = play(
+    played = kept_no_longer(
         [ruin, call("run_tests"), FIX, SUBMIT],
         sandbox__kind="bubblewrap",
         sandbox__image=None,

@@ -239,6 +239,8 @@ def test_commands_set_up_and_tests_reach_exactly_what_is_allowed(
             sandbox__setup=(f"{here} && ! {there}",),
             tests__commands=(f"{here} && {TEST_COMMAND}",),
         )
+    (ready,) = played.of("environment_ready")
+    docker.from_env().images.remove(ready.model_dump()["image"], force=True)
     assert "hello" in played.observations()[0]
     assert "hello" not in played.observations()[1]
     assert played.result.verdict == "verified"
