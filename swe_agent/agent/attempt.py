@@ -166,7 +166,7 @@ class Attempt:
         if self.state.phase in ("plan", "edit"):
             effort = models.phase_effort.get(self.state.phase, effort)
             temperature = models.phase_temperature.get(self.state.phase, temperature)
-        look = None if models.vision is False else self.kit.store.get
+        look = None if self.kit.settings.context.vision is False else self.kit.store.get
         return replace(prompt, watch=desk, look=look, effort=effort, temperature=temperature)
 
     def act(self, call: ToolCall) -> Observation:

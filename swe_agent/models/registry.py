@@ -87,7 +87,7 @@ def factories(settings: Settings, key_of: KeyOf) -> dict[str, Factory]:
     def chat(name: str, provider: str = "openai-chat") -> Model:
         model = _named(provider, name, DEFAULT_MODELS["openai"])
         endpoint = _endpoint("openai", settings, key_of)
-        sees = settings.models.vision is True
+        sees = settings.context.vision is True
         return OpenAI(model, endpoint, provider, settings.models.stream, sees)
 
     def responses(name: str, provider: str = "openai-responses") -> Model:

@@ -59,9 +59,6 @@ class ModelSettings(Section):
     """Models that stand in, in this order, where the one before fails for good."""
     roles: dict[Role, str] = Field(default_factory=dict)
     """Models of roles (planner, editor, judge, summariser) that are not the run's own."""
-    vision: bool | None = None
-    """Whether pictures that tools show are sent; None: to Anthropic and OpenAI's own API, where all
-    models see."""
     effort: Effort | None = None
     """How hard the model is to think; None: as the vendor does by itself."""
     phase_effort: dict[AskingPhase, Effort] = Field(default_factory=dict)
@@ -197,6 +194,9 @@ class ContextSettings(Section):
     conversation does not fit."""
     window_tokens: int | None = Field(None, ge=4_000)
     """The model's context window; None: as the price list says, else 128,000."""
+    vision: bool | None = None
+    """Whether pictures that tools show are sent; None: to Anthropic and OpenAI's own API, where all
+    models see."""
     rules_chars: int = Field(8_000, ge=0)
     """Characters shown of the project's AGENTS.md and CLAUDE.md; 0: none."""
     outlook_tokens: int | None = Field(600, ge=100, le=8_000)
