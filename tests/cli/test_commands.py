@@ -179,13 +179,13 @@ def test_tools_are_listed_and_shown(call):
     [
         (["-i", "@missing.md"], "missing.md cannot be read"),
         (["-i", "  "], "is empty"),
-        (["-i", "https://example.org/issues/1"], "not fetched"),
+        (["-i", "https://example.org/issues/1"], "no address of a GitHub or GitLab issue"),
         (["-i", "x", "-s", "nope=1"], "nope"),
         (["-i", "x", "-c", "missing.yaml"], "missing.yaml"),
         (["-i", "x", "--branch", "a..b"], "not a name"),
         (["-i", "x", "--network", "everywhere"], "sandbox.network"),
         (["-i", "x", "--max-steps", "0"], "limits.max_steps"),
-        (["-i", "x", "-s", "mode=confirm"], "not built"),
+        (["-i", "x", "-s", "mode=confirm"], "there is no terminal"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
