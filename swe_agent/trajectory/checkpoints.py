@@ -24,6 +24,7 @@ from swe_agent.core.events import (
     RunStarted,
     TestsRan,
     ToolCalled,
+    ToolReturned,
 )
 from swe_agent.core.task import TestReport
 from swe_agent.trajectory.log import EventLog
@@ -55,7 +56,7 @@ class Saved:
 def saved_in(events: Sequence[Event]) -> list[Saved]:
     """The checkpoints in their order."""
     found: list[Saved] = []
-    names: dict[str, str] = {}
+    calls: dict[str, ToolCalled] = {}
     reports: dict[str, TestReport] = {}
     step = 0
     for position, event in enumerate(events, 1):
@@ -65,10 +66,11 @@ def saved_in(events: Sequence[Event]) -> list[Saved]:
             case ModelReplied():
                 step = event.step
             case ToolCalled():
-                names[event.call.id] = event.call.name
+                calls[event.call.id] = event
             case CheckpointSaved():
-                after = names.get(event.after_call, "")
-                saved = Saved(len(found), event.checkpoint, position, step, after, event.changed)
+                saved = Saved(len(found), event.checkpoint, position, step, changed=event.changed)
+                if call := calls.get(event.after_call):
+                    saved.step, saved.after = call.step, call.call.name
                 found.append(saved)
             case TestsRan(purpose="baseline" | "iteration"):
                 reports[event.tree] = event.report
@@ -133,7 +135,16 @@ def _judged(found: list[Saved], event: CandidateScored | RolledBack) -> None:
 
 
 def _settled(events: list[Event]) -> list[Event]:
-    """Without a request at the end that got no reply: it was asked for by the other run."""
+    """Without what came while the last checkpoint was being saved, and without a request at the end
+    that got no reply: the other run asked for it."""
+    saved = events[-1] if events else None
+    if isinstance(saved, CheckpointSaved):
+        returns = [
+            at
+            for at, event in enumerate(events)
+            if isinstance(event, ToolReturned) and event.observation.call_id == saved.after_call
+        ]
+        events = [*events[: returns[-1] + 1], saved] if returns else events
     last = len(events)
     for at in range(len(events) - 1, -1, -1):
         if isinstance(events[at], ModelReplied):
