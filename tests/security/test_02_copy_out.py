@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.solve.conftest import FIX, SUBMIT, Play, Reply, call, contents
+from tests.solve.conftest import FIX, RUN, SUBMIT, Play, Reply, call, contents
 
 pytestmark = pytest.mark.docker
 CANARY = "CANARY-4711-copy-out"
@@ -52,11 +52,11 @@ def attacks(victim: Path, run: Path) -> list[Reply]:
 
 def test_no_planted_path_leads_the_host_astray(play: Play, victim: Path, tmp_path: Path) -> None:
     before = contents(victim)
-    replies = attacks(victim, tmp_path / "run")
+    replies = attacks(victim, tmp_path / RUN)
     played = play(replies, patch__keep=("*",), limits__max_steps=100)
     assert contents(victim) == before
     assert played.result.verdict == "verified"
-    for place in [*(tmp_path / "run").rglob("*"), *(tmp_path / "project").rglob("*")]:
+    for place in [*(tmp_path / RUN).rglob("*"), *(tmp_path / "project").rglob("*")]:
         mode = place.lstat().st_mode
         assert stat.S_ISREG(mode) or stat.S_ISDIR(mode), place
         assert not mode & (stat.S_ISUID | stat.S_ISGID), place

@@ -9,7 +9,7 @@ import docker
 import pytest
 
 from swe_agent.core.events import Event
-from tests.solve.conftest import FIX, SUBMIT, Play, call, git
+from tests.solve.conftest import FIX, RUN, SUBMIT, Play, call, git
 
 pytestmark = pytest.mark.docker
 CANARY = "canary7f3a91c2d4e6"
@@ -62,7 +62,7 @@ def test_no_canary_is_in_the_sandbox_or_in_what_a_run_leaves(play: Play, tmp_pat
 
     def also(event: Event) -> None:
         if event.type == "tool_called":
-            for one in client.api.containers(filters={"label": "swe-agent.run=run"}):
+            for one in client.api.containers(filters={"label": f"swe-agent.run={RUN}"}):
                 inspected.append(str(client.api.inspect_container(one["Id"])))
 
     def sample() -> None:

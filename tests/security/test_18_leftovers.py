@@ -10,12 +10,12 @@ import pytest
 from swe_agent.core.errors import EnvironmentFault
 from swe_agent.core.events import Event
 from swe_agent.runtime.docker import RUN_LABEL
-from tests.solve.conftest import FIX, SUBMIT, Play, call
+from tests.solve.conftest import FIX, RUN, SUBMIT, Play, call
 
 pytestmark = pytest.mark.docker
 
 
-def kept(client: docker.DockerClient, run: str = "run") -> list[str]:
+def kept(client: docker.DockerClient, run: str = RUN) -> list[str]:
     """Containers of a run, in any state."""
     found = client.api.containers(all=True, filters={"label": f"{RUN_LABEL}={run}"})
     return [one["Id"] for one in found]

@@ -1,6 +1,7 @@
 """A small project with a bug, and runs on it with a script for a model."""
 
 import json
+import os
 import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -34,6 +35,8 @@ class CalcTest(unittest.TestCase):
         self.assertEqual(mul(2, 3), 6)
 """
 TEST_COMMAND = "python3 -m unittest"
+RUN = f"run-{os.getpid()}"
+"""Id of the runs of this process: another one tests at the same time."""
 ADD = "test_calc.CalcTest.test_add"
 MUL = "test_calc.CalcTest.test_mul"
 Reply = dict[str, object]
@@ -132,7 +135,7 @@ def play(project: Path, tmp_path: Path) -> Play:
             **{key.replace("__", "."): value for key, value in settings.items()},
         }
         events: list[Event] = []
-        folder = tmp_path / "run"
+        folder = tmp_path / RUN
         loaded = load(overrides=overrides, repository=project)
 
         def watch(event: Event) -> None:

@@ -14,7 +14,7 @@ from swe_agent.settings.content import content_path
 from swe_agent.solve import resume
 from swe_agent.trajectory.log import read_log
 from tests.conftest import BASE_IMAGE
-from tests.solve.conftest import CALC, SUBMIT, Play, Played, call, git
+from tests.solve.conftest import CALC, RUN, SUBMIT, Play, Played, call, git
 
 pytestmark = pytest.mark.docker
 
@@ -101,14 +101,14 @@ def test_a_second_run_finds_the_set_up_and_tests_the_edited_file(
     detected: Play, package: Path, tmp_path: Path
 ) -> None:
     first = environment(detected([SUBMIT, SUBMIT]))
-    (tmp_path / "run").rename(tmp_path / "first")
+    (tmp_path / RUN).rename(tmp_path / "first")
     place = package / "src" / "calc" / "__init__.py"
     place.write_text(place.read_text().replace("a - b", "a + b"))
     with pytest.raises(UsageFault, match="no test fails"):
         detected([SUBMIT, SUBMIT], issue="")
     second = next(
         line.event
-        for line in read_log(tmp_path / "run" / "events.jsonl")
+        for line in read_log(tmp_path / RUN / "events.jsonl")
         if isinstance(line.event, EnvironmentReady)
     )
     assert second.image == first.image
@@ -131,7 +131,7 @@ def test_a_set_up_that_fails_ends_the_run_before_a_model_is_asked(
         detected([FIX], sandbox__network="off")
     assert "pip install -q -r requirements.txt" in fault.value.message
     assert "--network" in fault.value.next_step
-    kinds = {line.event.type for line in read_log(tmp_path / "run" / "events.jsonl")}
+    kinds = {line.event.type for line in read_log(tmp_path / RUN / "events.jsonl")}
     assert "model_called" not in kinds
 
 
@@ -174,7 +174,7 @@ def test_an_environment_whose_image_was_pruned_is_made_again_on_resume(
         detected([FIX, SUBMIT], also=remove)
     engine = docker.from_env()
     engine.images.remove(stopped[0], force=True)
-    result = resume(tmp_path / "run", lambda _: None)
+    result = resume(tmp_path / RUN, lambda _: None)
     assert result.verdict == "verified"
     engine.images.remove(stopped[0], force=True)
     engine.close()
@@ -189,5 +189,5 @@ def test_where_no_test_loads_the_run_ends_before_the_first_call(play: Play, proj
     (project / "calc.py").write_text("import no_such_library\n" + CALC)
     with pytest.raises(EnvironmentFault, match=r"No module named 'no_such_library' \(.*calc\.py"):
         play([FIX, SUBMIT])
-    log = (project.parent / "run" / "events.jsonl").read_text()
+    log = (project.parent / RUN / "events.jsonl").read_text()
     assert "model_called" not in log

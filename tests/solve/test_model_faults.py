@@ -4,7 +4,7 @@ import pytest
 
 from swe_agent.core.errors import ModelFault
 from swe_agent.trajectory.log import read_log
-from tests.solve.conftest import FIX, SUBMIT, Play, call
+from tests.solve.conftest import FIX, RUN, SUBMIT, Play, call
 
 pytestmark = pytest.mark.docker
 
@@ -38,7 +38,7 @@ def test_a_reply_that_was_cut_gets_twice_the_room_once(play: Play) -> None:
 def test_failed_requests_are_in_the_log(play: Play, tmp_path) -> None:
     with pytest.raises(ModelFault):
         play([{"error": "truncated"}, FIX], models__retry_budget_s=0.001)
-    events = [line.event for line in read_log(tmp_path / "run" / "events.jsonl")]
+    events = [line.event for line in read_log(tmp_path / RUN / "events.jsonl")]
     failed = [event for event in events if event.type == "model_failed"]
     assert [event.wait_s for event in failed] == [None]
     assert "no whole reply" in failed[0].message

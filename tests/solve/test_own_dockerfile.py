@@ -12,7 +12,7 @@ from swe_agent.runtime.containerfile import OWN_IMAGES
 from swe_agent.settings.load import load
 from swe_agent.solve import RunRequest, solve
 from tests.conftest import BASE_IMAGE
-from tests.solve.conftest import FIX, SUBMIT, write_script
+from tests.solve.conftest import FIX, RUN, SUBMIT, write_script
 
 pytestmark = pytest.mark.docker
 
@@ -37,7 +37,7 @@ def played(project: Path, tmp_path: Path, **overrides: object) -> tuple[str, Env
         project,
         "test_add fails",
         load(overrides=given, repository=project),
-        tmp_path / "run",
+        tmp_path / RUN,
     )
     result = solve(request, lambda e: seen.append(e) if e.type == "environment_ready" else None)
     return result.verdict, seen[0]
@@ -68,9 +68,9 @@ def test_recorded_consent_ends_with_the_content(project: Path, tmp_path: Path) -
     (project / "Dockerfile").write_text(DOCKERFILE)
     assert played(project, tmp_path, **{"sandbox.profile": "dockerfile"})[0] == "verified"
     asks_for_it(project)
-    (tmp_path / "run").rename(tmp_path / "first")
+    (tmp_path / RUN).rename(tmp_path / "first")
     assert played(project, tmp_path)[1].profile == "dockerfile"
-    (tmp_path / "run").rename(tmp_path / "second")
+    (tmp_path / RUN).rename(tmp_path / "second")
     (project / "Dockerfile").write_text(DOCKERFILE + "RUN id\n")
     with pytest.raises(PolicyRefused):
         played(project, tmp_path)

@@ -7,7 +7,7 @@ import pytest
 from swe_agent.core.errors import UsageFault
 from swe_agent.settings.load import load
 from tests.models.conversation import call as view
-from tests.solve.conftest import FIX, SUBMIT, Play, call, write_script
+from tests.solve.conftest import FIX, RUN, SUBMIT, Play, call, write_script
 from tests.vendors import AnthropicServer
 
 
@@ -66,7 +66,7 @@ def test_a_role_that_cannot_be_filled_stops_the_run_before_it_begins(
 ) -> None:
     with pytest.raises(UsageFault, match="no model provider 'nobody'"):
         play([SUBMIT], models__roles={"judge": "nobody/x"})
-    assert not (tmp_path / "run").exists()
+    assert not (tmp_path / RUN).exists()
 
 
 def test_values_by_phase_are_numbers_and_words() -> None:

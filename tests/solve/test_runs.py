@@ -17,6 +17,7 @@ from tests.solve.conftest import (
     ENGINEER,
     FIX,
     MUL,
+    RUN,
     SUBMIT,
     TEST_COMMAND,
     Play,
@@ -139,7 +140,7 @@ def test_without_an_issue_and_a_failing_test_there_is_nothing_to_do(
     with pytest.raises(UsageFault, match="no test fails"):
         play([FIX], issue="")
     assert not [
-        e for e in read_log(tmp_path / "run" / "events.jsonl") if e.event.type == "model_called"
+        e for e in read_log(tmp_path / RUN / "events.jsonl") if e.event.type == "model_called"
     ]
 
 
@@ -147,7 +148,7 @@ def test_tests_that_collect_nothing_cost_no_model_call(play: Play, tmp_path: Pat
     with pytest.raises(EnvironmentFault):
         play([FIX], tests__commands=("python3 -m pytest no_such_folder",))
     assert not [
-        e for e in read_log(tmp_path / "run" / "events.jsonl") if e.event.type == "model_called"
+        e for e in read_log(tmp_path / RUN / "events.jsonl") if e.event.type == "model_called"
     ]
 
 
@@ -164,7 +165,7 @@ def test_a_removed_container_is_rebuilt_and_the_run_goes_on(play: Play, tmp_path
 
     def remove_once(event: Event) -> None:
         if not removed and event.type == "checkpoint_saved":
-            for found in client.containers.list(filters={"label": "swe-agent.run=run"}):
+            for found in client.containers.list(filters={"label": f"swe-agent.run={RUN}"}):
                 removed.append(found.id)
                 found.remove(force=True)
 
@@ -180,9 +181,9 @@ def test_a_run_that_ran_out_of_replies_is_resumed_with_more(play: Play, tmp_path
     with pytest.raises(ModelFault, match="1 "):
         play([FIX])
     write_script(tmp_path / "script.jsonl", [FIX, SUBMIT])
-    result = resume(tmp_path / "run", lambda _: None)
+    result = resume(tmp_path / RUN, lambda _: None)
     assert (result.verdict, result.steps) == ("verified", 2)
-    events = [line.event for line in read_log(tmp_path / "run" / "events.jsonl")]
+    events = [line.event for line in read_log(tmp_path / RUN / "events.jsonl")]
     assert [type(event) for event in events].count(RunFinished) == 1
     assert sum(isinstance(e, TestsRan) and e.purpose == "baseline" for e in events) == 2
 

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from swe_agent.core.errors import ExitCode, SweAgentError
+from swe_agent.core.errors import ExitCode
 from swe_agent.core.events import LimitHit, RunFinished
 from swe_agent.core.messages import Note, Turn, Usage
 from swe_agent.core.text import decoded
 from swe_agent.jobs.recordings import Kept
+from swe_agent.settings.egress import egress_of
 from swe_agent.settings.prompts import prompt
 from swe_agent.trajectory.steps import Action, Recording, Step
 
@@ -114,11 +115,9 @@ def _system_of(recording: Recording) -> str:
     if environment is None or started is None:
         return ""
     sandbox = started.settings.get("sandbox")
-    network = isinstance(sandbox, dict) and sandbox.get("network") == "on"
-    try:
-        return prompt("system", shell=environment.shell, root=environment.root, network=network)
-    except SweAgentError:
-        return ""
+    said = sandbox.get("network") if isinstance(sandbox, dict) else None
+    network = egress_of(said if isinstance(said, str) else "setup")
+    return prompt("system", shell=environment.shell, root=environment.root, network=network)
 
 
 def _bytes_of(path: Path) -> bytes:
