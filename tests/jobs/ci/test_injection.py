@@ -71,8 +71,13 @@ def test_a_real_run_that_obeys_gets_nothing_out(ci, hub, attack, tmp_path, monke
     script.write_text("".join(json.dumps(reply) + "\n" for reply in replies))
     options = ("-m", f"scripted/{script}", "--image", BASE_IMAGE, "--test", "python3 -m pytest -q")
     said = ci("issues", payload, *options)
-    assert said.code == 8 if attack.is_refused else said.code in (0, 4, 5, 8), said.err
-    assert hub.pulls or said.code == 8
+    # A link out of the repository is in no patch to begin with.
+    is_left_out = any(text and text.startswith("-> ") for text in attack.files.values())
+    if is_left_out:
+        assert not hub.pulls, said.err
+    else:
+        assert said.code == 8 if attack.is_refused else said.code in (0, 4, 5, 8), said.err
+        assert hub.pulls or said.code == 8
     require_nothing_out(hub, attack, said)
     for log in (tmp_path / "work/runs").rglob("events.jsonl"):
         assert not [form for form in FORMS.values() if form in log.read_text()]
