@@ -6,6 +6,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from swe_agent.cli.options import Filter, Slice, Split, Tasks
+
 NOT_OF_RUN = ("repository", "issue", "apply", "branch", "output", "as_json")
 """Options of `run` that mean something else here, or nothing."""
 
@@ -14,32 +16,19 @@ NOT_OF_RUN = ("repository", "issue", "apply", "branch", "output", "as_json")
 class BatchOptions:
     """What `batch` takes on the command line beside the options of `run`."""
 
-    tasks: Annotated[
-        str,
-        typer.Argument(
-            metavar="TASKS",
-            help="A file (.jsonl, .json, .yaml, .parquet), a task repository's folder, or a "
-            "Hugging Face dataset (verified, lite, OWNER/NAME).",
-        ),
-    ]
+    tasks: Tasks
     workers: Annotated[
         int, typer.Option("-w", "--workers", metavar="N", min=1, help="Tasks at the same time.")
     ] = 1
-    part: Annotated[
-        str, typer.Option("--slice", metavar="A:B", help="A part of them, as Python slices.")
-    ] = ""
-    matching: Annotated[
-        str, typer.Option("--filter", metavar="REGEX", help="Only ids that match from their start.")
-    ] = ""
+    part: Slice = ""
+    matching: Filter = ""
     shuffle: Annotated[
         bool, typer.Option("--shuffle", help="Shuffle first (seed 42), then filter, then slice.")
     ] = False
     redo: Annotated[
         bool, typer.Option("--redo", help="Begin those that are done anew; old runs are kept.")
     ] = False
-    split: Annotated[
-        str | None, typer.Option("--split", metavar="NAME", help="Split of a dataset.")
-    ] = None
+    split: Split = None
     mirror: Annotated[
         list[Path] | None,
         typer.Option(

@@ -6,7 +6,16 @@ from typing import Annotated, Literal
 
 import typer
 
-from swe_agent.cli.options import Assignments, Presets, SandboxKind
+from swe_agent.cli.options import (
+    Assignments,
+    MaxCost,
+    MaxSteps,
+    MaxTime,
+    Presets,
+    Sandbox,
+    Setup,
+    Test,
+)
 
 Step = Literal["gate", "run", "publish"]
 
@@ -48,27 +57,15 @@ class CiOptions:
     ] = None
     config: Presets = None
     assignments: Assignments = None
-    sandbox: Annotated[
-        SandboxKind | None, typer.Option("--sandbox", help="Default: docker, else bubblewrap.")
-    ] = None
+    sandbox: Sandbox = None
     image: Annotated[
         str | None, typer.Option("--image", metavar="IMAGE", help="Image of the container.")
     ] = None
-    setup: Annotated[
-        list[str] | None, typer.Option("--setup", metavar="CMD", help="How to install; repeatable.")
-    ] = None
-    test: Annotated[
-        list[str] | None, typer.Option("--test", metavar="CMD", help="How to test; repeatable.")
-    ] = None
-    max_cost: Annotated[
-        float | None, typer.Option("--max-cost", metavar="USD", help="Money for model calls.")
-    ] = None
-    max_steps: Annotated[
-        int | None, typer.Option("--max-steps", metavar="N", help="Model calls.")
-    ] = None
-    max_time: Annotated[
-        float | None, typer.Option("--max-time", metavar="SECONDS", help="Wall time.")
-    ] = None
+    setup: Setup = None
+    test: Test = None
+    max_cost: MaxCost = None
+    max_steps: MaxSteps = None
+    max_time: MaxTime = None
     as_json: Annotated[
         bool, typer.Option("--json", help="With --dry-run: the API calls on stdout, one a line.")
     ] = False

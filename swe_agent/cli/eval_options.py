@@ -6,21 +6,14 @@ from typing import Annotated, Literal
 
 import typer
 
-from swe_agent.cli.options import Assignments, Presets, SandboxKind
+from swe_agent.cli.options import Assignments, Filter, Presets, Sandbox, Slice, Split, Tasks
 
 
 @dataclass(frozen=True, kw_only=True)
 class EvalOptions:
     """What `eval` takes on the command line."""
 
-    tasks: Annotated[
-        str,
-        typer.Argument(
-            metavar="TASKS",
-            help="A file (.jsonl, .json, .yaml, .parquet), a task repository's folder, or a "
-            "Hugging Face dataset (verified, lite, OWNER/NAME).",
-        ),
-    ]
+    tasks: Tasks
     predictions: Annotated[
         str,
         typer.Argument(
@@ -42,15 +35,9 @@ class EvalOptions:
     timeout_s: Annotated[
         float, typer.Option("--timeout", metavar="S", min=1, help="Of one instance's tests.")
     ] = 1800.0
-    matching: Annotated[
-        str, typer.Option("--filter", metavar="REGEX", help="Only ids that match from their start.")
-    ] = ""
-    part: Annotated[
-        str, typer.Option("--slice", metavar="A:B", help="A part of them, as Python slices.")
-    ] = ""
-    split: Annotated[
-        str | None, typer.Option("--split", metavar="NAME", help="Split of a dataset.")
-    ] = None
+    matching: Filter = ""
+    part: Slice = ""
+    split: Split = None
     mirror: Annotated[
         list[Path] | None,
         typer.Option("--mirror", metavar="DIR", help="Folder with clones; repeatable."),
@@ -63,9 +50,7 @@ class EvalOptions:
         str | None,
         typer.Option("--network", metavar="POLICY", help="off, setup (the default), on, allow:..."),
     ] = None
-    sandbox: Annotated[
-        SandboxKind | None, typer.Option("--sandbox", help="Default: docker, else bubblewrap.")
-    ] = None
+    sandbox: Sandbox = None
     redo: Annotated[bool, typer.Option("--redo", help="Grade again what is graded already.")] = (
         False
     )

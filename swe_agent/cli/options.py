@@ -49,6 +49,35 @@ RunName = Annotated[
 ]
 SandboxKind = Literal["docker", "bubblewrap", "none"]
 Mode = Literal["auto", "confirm", "human"]
+Sandbox = Annotated[
+    SandboxKind | None, typer.Option("--sandbox", help="Default: docker, else bubblewrap.")
+]
+Setup = Annotated[
+    list[str] | None, typer.Option("--setup", metavar="CMD", help="How to install; repeatable.")
+]
+Test = Annotated[
+    list[str] | None, typer.Option("--test", metavar="CMD", help="How to test; repeatable.")
+]
+MaxCost = Annotated[
+    float | None, typer.Option("--max-cost", metavar="USD", help="Money for model calls.")
+]
+MaxSteps = Annotated[int | None, typer.Option("--max-steps", metavar="N", help="Model calls.")]
+MaxTime = Annotated[float | None, typer.Option("--max-time", metavar="SECONDS", help="Wall time.")]
+Tasks = Annotated[
+    str,
+    typer.Argument(
+        metavar="TASKS",
+        help="A file (.jsonl, .json, .yaml, .parquet), a task repository's folder, or a "
+        "Hugging Face dataset (verified, lite, OWNER/NAME).",
+    ),
+]
+Slice = Annotated[
+    str, typer.Option("--slice", metavar="A:B", help="A part of them, as Python slices.")
+]
+Filter = Annotated[
+    str, typer.Option("--filter", metavar="REGEX", help="Only ids that match from their start.")
+]
+Split = Annotated[str | None, typer.Option("--split", metavar="NAME", help="Split of a dataset.")]
 
 
 def taking(record: type[Record]) -> Callable[[Callable[[Record], None]], Callable[..., None]]:

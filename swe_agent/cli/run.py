@@ -12,10 +12,15 @@ from swe_agent.cli.options import (
     Branch,
     EventsJson,
     Issue,
+    MaxCost,
+    MaxSteps,
+    MaxTime,
     Mode,
     Presets,
     Quiet,
     SandboxKind,
+    Setup,
+    Test,
     Verbose,
     taking,
 )
@@ -58,12 +63,8 @@ class RunOptions:
         str | None,
         typer.Option("--profile", metavar="NAME", help="What the environment is: python, node, …"),
     ] = None
-    setup: Annotated[
-        Many, typer.Option("--setup", metavar="CMD", help="How to install; repeatable.")
-    ] = None
-    test: Annotated[
-        Many, typer.Option("--test", metavar="CMD", help="How to test; repeatable.")
-    ] = None
+    setup: Setup = None
+    test: Test = None
     network: Annotated[
         Many,
         typer.Option(
@@ -89,19 +90,13 @@ class RunOptions:
             help="Who approves: nobody, you before each change, or you before every action.",
         ),
     ] = None
-    max_cost: Annotated[
-        float | None, typer.Option("--max-cost", metavar="USD", help="Money for model calls.")
-    ] = None
-    max_steps: Annotated[
-        int | None, typer.Option("--max-steps", metavar="N", help="Model calls.")
-    ] = None
+    max_cost: MaxCost = None
+    max_steps: MaxSteps = None
     max_iterations: Annotated[
         int | None,
         typer.Option("--max-iterations", metavar="N", help="Rounds of plan, edit, test, reflect."),
     ] = None
-    max_time: Annotated[
-        float | None, typer.Option("--max-time", metavar="SECONDS", help="Wall time.")
-    ] = None
+    max_time: MaxTime = None
     apply: Apply = None
     branch: Branch = None
     output: Annotated[

@@ -112,10 +112,10 @@ class LocalSandbox:
         return FolderTree(self._root)
 
     def checkpoint(self) -> Checkpoint:
-        raise NotImplementedError
+        raise NotImplementedError("no tool takes a checkpoint: the attempt does")
 
     def restore(self, checkpoint: Checkpoint) -> None:
-        raise NotImplementedError
+        raise NotImplementedError("no tool takes the tree back: the attempt does")
 
     def lost_environment(self) -> tuple[str, ...]:
         return ()
