@@ -301,11 +301,8 @@ class _Place:
         """Have the environment looked into, where somebody wants to, before anything is paid."""
         shared, environment = self.run.company.shared, self.run.environment
         if shared and shared.examine:
-            tree = environment.checkpoint.tree
             shared.examine(
-                environment.image,
-                self.run.started.head,
-                lambda: self._patiently(lambda: self.supply.fresh(tree)),
+                environment.image, self.run.started.head, lambda: self._patiently(self.supply.peek)
             )
 
     def ground(self) -> ProvingGround:

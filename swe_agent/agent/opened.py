@@ -82,15 +82,16 @@ class OpenRun:
         self.folder, self.company = folder, company
         self.began = time.monotonic()
         self.patience = DiskPatience(company.say)
-        self._open = ExitStack()
         secrets = (*known_secrets(), *secrets)
         self._redactor = Redactor(secrets)
-        self.log = self._open.enter_context(
-            EventLog(folder / "events.jsonl", watch, secrets, self.patience)
-        )
-        self.store = TreeStore(folder / "checkpoints", self.patience)
+        with ExitStack() as stack:  # what is open goes with a fault, the log's lock first of all
+            self.log = stack.enter_context(
+                EventLog(folder / "events.jsonl", watch, secrets, self.patience)
+            )
+            self.store = TreeStore(folder / "checkpoints", self.patience)
+            stack.callback(self.store.close)
+            self._open = stack.pop_all()
         self.outputs = CleanBlobs(self.store, self._redactor)
-        self._open.callback(self.store.close)
         self.state = State()
 
     def __enter__(self) -> Self:

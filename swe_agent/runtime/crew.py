@@ -1,18 +1,30 @@
 """Who opens and takes away the sandboxes of many runs: few at a time, and what somebody waits for
 goes first. An engine starts no more containers a second when asked for many at once."""
 
-import heapq
 import itertools
 import os
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 from swe_agent.core.protocols import Sandbox
 
 AT_ONCE = 2
 """Starts a processor: more at once are no faster, and all would be ready late."""
+
+
+_NUMBERS = itertools.count()
+
+
+@dataclass(slots=True, eq=False)
+class Wish:
+    """That one be opened."""
+
+    ahead: bool = False
+    """Nobody waits for it yet: the others go first."""
+    number: int = field(default_factory=lambda: next(_NUMBERS))
 
 
 class Crew:
@@ -22,22 +34,19 @@ class Crew:
         """Args: at_once: how many are opened at a time; None: as many as the processors take."""
         self._free = at_once or AT_ONCE * (os.cpu_count() or 1)
         self._changed = threading.Condition()
-        self._queue: list[tuple[bool, int]] = []
-        self._numbers = itertools.count()
+        self._queue: list[Wish] = []
         self._closer = ThreadPoolExecutor(1, "close-sandbox")
 
     @contextmanager
-    def turn(self, ahead: bool) -> Iterator[None]:
-        """Wait for a turn to open one; who opens ahead of need lets the others go first."""
-        place = (ahead, next(self._numbers))
+    def turn(self, wish: Wish) -> Iterator[None]:
+        """Wait for a turn to open one."""
         with self._changed:
-            heapq.heappush(self._queue, place)
+            self._queue.append(wish)
             try:
-                self._changed.wait_for(lambda: self._free > 0 and self._queue[0] == place)
+                self._changed.wait_for(lambda: self._free > 0 and self._first() is wish)
                 self._free -= 1
             finally:  # an interrupted wait holds nobody up
-                self._queue.remove(place)
-                heapq.heapify(self._queue)
+                self._queue.remove(wish)
                 self._changed.notify_all()
         try:
             yield
@@ -46,6 +55,12 @@ class Crew:
                 self._free += 1
                 self._changed.notify_all()
 
+    def hurry(self, wish: Wish) -> None:
+        """Somebody waits for it now."""
+        with self._changed:
+            wish.ahead = False
+            self._changed.notify_all()
+
     def take_away(self, sandbox: Sandbox) -> None:
         """Have it closed behind the caller's back."""
         self._closer.submit(sandbox.close)
@@ -53,3 +68,6 @@ class Crew:
     def close(self) -> None:
         """Wait until all that was handed over is gone."""
         self._closer.shutdown()
+
+    def _first(self) -> Wish:
+        return min(self._queue, key=lambda wish: (wish.ahead, wish.number))

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import TracebackType
 from typing import Self
 
 from swe_agent.core.errors import SandboxLost
 from swe_agent.core.events import Checkpoint
 from swe_agent.core.protocols import Sandbox
-from swe_agent.runtime.crew import Crew
+from swe_agent.runtime.crew import Crew, Wish
 
 
 class Supply:
@@ -31,16 +31,17 @@ class Supply:
                 by this supply's own thread.
             tree: what those ahead are opened with.
             ahead: how many will be asked for, as far as is known.
-            crew: opens and takes away those of other runs too, and may do so after this is closed;
-                the first is opened when it is asked for. None: one of its own.
+            crew: opens and takes away those of other runs too, and may do so after this is closed.
+                None: one of its own.
         """
         self._make, self._tree, self._left = make, tree, ahead
         self._opener = ThreadPoolExecutor(1, "open-sandbox")
         self._crew = crew or Crew()
         self._own_crew = None if crew else self._crew
         self._next: Future[Sandbox] | None = None
-        if crew is None:
-            self._look_ahead()
+        self._wish = Wish()
+        """That of the next one."""
+        self._look_ahead()
 
     def __enter__(self) -> Self:
         return self
@@ -63,17 +64,36 @@ class Supply:
         coming, self._next = self._next, None
         if coming is None:
             self._left -= 1
-            sandbox = self._made(checkpoint)
+            sandbox = self._made(checkpoint, Wish())
             self._look_ahead()
             return sandbox
+        self._crew.hurry(self._wish)
         sandbox = coming.result()
         self._look_ahead()
         try:
             sandbox.restore(checkpoint)  # which also finds out whether it is still there
         except SandboxLost:
             self.take_back(sandbox)
-            return self._made(checkpoint)
+            return self._made(checkpoint, Wish())
         return sandbox
+
+    def peek(self) -> AbstractContextManager[Sandbox]:
+        """The sandbox that is given out next, to look into it; it has to stay as fresh as it is.
+
+        Raises:
+            EnvironmentFault: it cannot be made.
+            EngineAway: the engine does not answer.
+        """
+        if self._next is None:
+            self._left = max(self._left, 1)
+            self._look_ahead()
+        assert self._next is not None, "one is opened ahead"
+        self._crew.hurry(self._wish)
+        try:
+            return nullcontext(self._next.result())
+        except Exception:
+            self._next, self._left = None, self._left + 1
+            raise
 
     def expect(self, count: int) -> None:
         """So many will be asked for from now on, as far as is known."""
@@ -107,8 +127,9 @@ class Supply:
     def _look_ahead(self) -> None:
         if self._left > 0:
             self._left -= 1
-            self._next = self._opener.submit(self._made, Checkpoint(tree=self._tree), ahead=True)
+            self._wish = Wish(ahead=True)
+            self._next = self._opener.submit(self._made, Checkpoint(tree=self._tree), self._wish)
 
-    def _made(self, checkpoint: Checkpoint, *, ahead: bool = False) -> Sandbox:
-        with self._crew.turn(ahead):
+    def _made(self, checkpoint: Checkpoint, wish: Wish) -> Sandbox:
+        with self._crew.turn(wish):
             return self._make(checkpoint)

@@ -10,7 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
@@ -120,10 +120,13 @@ class EventLog:
             raise UsageFault(
                 f"another swe-agent is working on {path.parent}", "wait for it, or stop it"
             ) from error
-        past = read_log(path)
-        self._seq = past[-1].seq if past else 0
-        self._end = _whole_length(path)
-        os.ftruncate(self._fd, self._end)
+        with ExitStack() as undo:
+            undo.callback(os.close, self._fd)
+            past = read_log(path)
+            self._seq = past[-1].seq if past else 0
+            self._end = _whole_length(path)
+            os.ftruncate(self._fd, self._end)
+            undo.pop_all()
 
     def subscribe(self, watch: Watcher) -> None:
         """Let one more watcher see each event after it is written."""

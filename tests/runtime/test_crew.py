@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 
 from swe_agent.core.protocols import Sandbox
-from swe_agent.runtime.crew import Crew
+from swe_agent.runtime.crew import Crew, Wish
 from swe_agent.runtime.supply import Supply
 from tests.runtime.test_supply import PATIENCE_S, Maker, content, is_gone
 
@@ -23,27 +23,29 @@ def test_what_somebody_waits_for_goes_before_what_is_opened_ahead() -> None:
     order: list[str] = []
     with closing(Crew(at_once=1)) as crew:
 
-        def come(name: str, ahead: bool) -> None:
-            with crew.turn(ahead):
+        def come(name: str, wish: Wish) -> None:
+            with crew.turn(wish):
                 order.append(name)
 
-        with crew.turn(ahead=False):
+        wishes = {"ahead": Wish(True), "later": Wish(True), "wanted": Wish(), "hurried": Wish(True)}
+        with crew.turn(Wish()):
             threads = []
-            for count, (name, ahead) in enumerate((("ahead", True), ("wanted", False)), 1):
-                threads.append(threading.Thread(target=come, args=(name, ahead)))
+            for count, (name, wish) in enumerate(wishes.items(), 1):
+                threads.append(threading.Thread(target=come, args=(name, wish)))
                 threads[-1].start()
                 waiting(crew, count)
+            crew.hurry(wishes["hurried"])
             assert order == []
         for thread in threads:
             thread.join(PATIENCE_S)
-    assert order == ["wanted", "ahead"]
+    assert order == ["wanted", "hurried", "ahead", "later"]
 
 
 def test_a_turn_is_given_back_where_the_work_fails() -> None:
     with closing(Crew(at_once=1)) as crew:
-        with pytest.raises(OSError, match="broken"), crew.turn(ahead=False):
+        with pytest.raises(OSError, match="broken"), crew.turn(Wish()):
             raise OSError("broken")
-        with crew.turn(ahead=False):
+        with crew.turn(Wish()):
             pass
 
 
@@ -63,11 +65,11 @@ def test_it_waits_in_the_end_until_all_is_gone() -> None:
     assert slow.closed.is_set()
 
 
-def test_with_a_shared_crew_the_first_is_opened_when_it_is_asked_for(tmp_path: Path) -> None:
+def test_with_a_shared_crew_the_first_is_opened_ahead_too(tmp_path: Path) -> None:
     maker = Maker(tmp_path)
     with closing(maker.store), closing(Crew()) as crew:
         with Supply(maker.make, maker.tree, 4, crew) as supply:
-            assert maker.made == []
+            maker.wait_for(1)
             with supply.fresh(maker.tree) as sandbox:
                 maker.wait_for(2)
                 assert content(sandbox) == b"one"

@@ -120,3 +120,23 @@ def test_a_fault_ahead_is_told_to_who_asks_and_the_next_try_is_anew(maker: Maker
             supply.open(Checkpoint(tree=maker.tree))
         with supply.fresh(maker.tree) as sandbox:
             assert content(sandbox) == b"one"
+
+
+def test_one_that_was_looked_into_is_the_next_that_is_given_out(maker: Maker) -> None:
+    with Supply(maker.make, maker.tree, ahead=1) as supply:
+        with supply.peek() as looked_into:
+            assert content(looked_into) == b"one"
+        with supply.fresh(maker.tree) as sandbox:
+            assert sandbox is looked_into
+    assert len(maker.made) == 1
+
+
+def test_where_none_could_be_made_to_look_into_the_next_look_tries_anew(maker: Maker) -> None:
+    with Supply(maker.make, maker.tree, ahead=2) as supply, supply.fresh(maker.tree):
+        maker.wait_for(2)
+    maker.fault = EngineAway("away", "wait")
+    with Supply(maker.make, maker.tree) as supply:
+        with pytest.raises(EngineAway):
+            supply.peek()
+        with supply.peek() as sandbox:
+            assert content(sandbox) == b"one"

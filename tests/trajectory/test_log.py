@@ -115,6 +115,10 @@ def test_a_damaged_line_before_the_last_is_said(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes().replace(b"two", b'tw"o'))
     with pytest.raises(UsageFault, match="line 2"):
         read_log(path)
+    tries = [pytest.raises(UsageFault, match="line 2") for _ in range(2)]
+    for one in tries:  # the first leaves no lock behind while its fault is held
+        with one:
+            EventLog(path)
 
 
 def test_no_log_is_said(tmp_path: Path) -> None:
