@@ -8,8 +8,10 @@ whose endpoint thinks for 50 ms: everything but the model and the command, which
 answer to the next request, by the endpoint's clock, less what the step's command took by the
 agent's own record (`command_ms`: our log; mini-swe-agent's times of its messages). The client,
 reckoning, folding and events are in it, and what is left of a checkpoint once the model has
-answered. `--quick` makes the long run 150 steps (`step_1000_ms` stays null). The peer's long run is
-150 steps, as it sends all that was said at each step; `--peer-steps 1000` makes it longer.
+answered. `floor_10_ms` is the same of OpenAI's SDK with no agent around it, before and after the
+long run; less is not to be had over that SDK. `--quick` makes the long run 150 steps
+(`step_1000_ms` stays null). The peer's long run is 150 steps, as it sends all that was said at each
+step; `--peer-steps 1000` makes it longer.
 """
 
 import sys
@@ -20,6 +22,7 @@ from pathlib import Path
 from statistics import median
 
 from contender import (
+    HERE,
     Outcome,
     Script,
     outcome_of,
@@ -47,6 +50,7 @@ ROWS = (
     Row("first_s", "start to first request"),
     Row("last_s", "last answer to exit"),
     Row("step_10_ms", "all but model and command, steps 6 to 25", aim=3),
+    Row("floor_10_ms", "the vendor's SDK alone, no agent, steps 6 to 25"),
     Row("step_150_ms", "the same around step 150", aim=6),
     Row("step_1000_ms", "the same, the last 20 of 1,000", aim=6),
     Row("command_ms", "what a command takes, in the sandbox and back"),
@@ -94,9 +98,12 @@ def main() -> int:
         for _ in range(rounds_of(options)):
             for name, run in agents.items():
                 short[name].append(run(STEPS, 0.0))
+        floor = [_bare(Path(place))]
         found = {
             name: _found(short[name], run(long[name], THINK_MS)) for name, run in agents.items()
         }
+        floor.append(_bare(Path(place)))
+        found["swe-agent"]["floor_10_ms"] = round(median(floor), 2)
     shown = [
         table(f"{name}, {STEPS} steps", ROWS, found[name], _spread(short[name])) for name in agents
     ]
@@ -131,6 +138,13 @@ def _agents(place: Path, image: str, peer: Path | None) -> dict[str, Callable[[i
         return Ran(outcome, peer_commands_ms(output))
 
     return {"swe-agent": own} | ({"mini": mini} if peer else {})
+
+
+def _bare(place: Path) -> float:
+    """Milliseconds from answer to request where the vendor's SDK is alone."""
+    argv = [sys.executable, str(HERE / "bare_client.py"), "{url}", f"{STEPS}"]
+    gaps = outcome_of(argv, Script(own_script(STEPS), THINK_MS), place, accept={0}).gaps_ms
+    return median(gaps[5:25])
 
 
 def own_script(steps: int) -> list[dict]:
