@@ -1,7 +1,6 @@
 """Anthropic's Messages API over its SDK: a turn is returned only when it is provably whole."""
 
 import json
-import re
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -28,9 +27,10 @@ from swe_agent.models.calls import tool_calls
 from swe_agent.models.endpoint import Endpoint
 from swe_agent.models.faults import Refusal, fault_of, incomplete, retry_after_s, unreachable
 from swe_agent.models.hosted import Hosted, Way
-from swe_agent.models.openai_sdk import RAW
+from swe_agent.models.openai_sdk import RAW, RAW_HEADERS
 from swe_agent.models.segments import body_of
 from swe_agent.models.sse import payloads
+from swe_agent.models.thinking import BETWEEN_CALLS, FOREIGN, MISSED, mode_of, thinking_of
 
 if TYPE_CHECKING:
     import anthropic
@@ -50,8 +50,6 @@ STOPS: dict[str, StopReason] = {
 }
 CONTEXT_STOP = "model_context_window_exceeded"
 
-_FOREIGN_THINKING = re.compile(r"thinking.*(signature|bound to)|signature.*thinking", re.DOTALL)
-
 
 @dataclass(slots=True)
 class Anthropic:
@@ -63,6 +61,8 @@ class Anthropic:
     _client: "anthropic.Anthropic | None" = field(default=None, init=False, repr=False)
     _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
     _without_thinking: int = field(default=0, init=False)
+    _just_answers: bool = field(default=False, init=False)
+    """Whether it is not asked to think with a budget: a reply under way had begun without."""
     _hosted: Hosted = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -97,21 +97,33 @@ class Anthropic:
     def _changed_after(self, prompt: Prompt, request: Block, refused: str) -> bool:
         """Learn from a refusal; whether the request is worth sending again."""
         turns = sum(isinstance(message, Turn) for message in prompt.history)
-        if self._without_thinking < turns and _FOREIGN_THINKING.search(refused):
+        if self._without_thinking < turns and FOREIGN.search(refused):
             # Thinking is bound to what came before it; folding or new tools change that. All of
             # it goes, since what is left between would no longer fit either.
             self._without_thinking = turns
             return True
-        sent = frozenset(request) & _OPTIONAL
+        mode = mode_of(request)
+        if mode == "thinking.enabled" and not self._just_answers and MISSED.search(refused):
+            self._just_answers = True
+            return True
+        strict = {"strict"} if '"strict": true' in json.dumps(request.get("tools")) else set()
+        beta = {"anthropic-beta"} if mode == "thinking.enabled" else set()
+        sent = frozenset(request) & _OPTIONAL | strict | beta | ({mode} - {""})
         return self._hosted.learned.from_refusal(refused, sent, "max_tokens")
 
     def _request(self, prompt: Prompt) -> Block:
         request: Block = {"model": self.model, "max_tokens": self._hosted.most_output(prompt)}
         optional: Block = {"stream": self.stream or None, "temperature": prompt.temperature}
-        if prompt.effort and prompt.effort not in ("none", "minimal"):
-            optional |= {"output_config": {"effort": prompt.effort}}
-            optional |= {"thinking": {"type": "adaptive"}}
-        tools = self._hosted.kept.tools.get(prompt.tools, None, lambda: [*tools_of(prompt)])
+        optional |= thinking_of(prompt, self._hosted.learned, self._hosted.most_output(prompt))
+        if mode_of(optional) == "thinking.enabled" and self._just_answers:
+            del optional["thinking"]
+        if mode_of(optional) not in ("", "thinking.disabled"):
+            # The vendor takes no other temperature than its own from a model that thinks.
+            del optional["temperature"]
+        strict = self._hosted.takes("strict")
+        tools = self._hosted.kept.tools.get(
+            prompt.tools, strict, lambda: [*tools_of(prompt, strict)]
+        )
         optional |= {"system": [*system_of(prompt)] or None, "tools": tools or None}
         given = {name: value for name, value in optional.items() if value is not None}
         return request | {name: v for name, v in given.items() if self._hosted.takes(name)}
@@ -137,7 +149,8 @@ class Anthropic:
         try:
             # Bytes in, bytes out: the SDK's records would walk the whole history at each step.
             post = cast("Post", client.post)
-            with closing(post(PATH, content=body, cast_to=object, options=RAW)) as response:
+            options = self._options(request)
+            with closing(post(PATH, content=body, cast_to=object, options=options)) as response:
                 kind = response.headers.get("content-type", "")
                 chunks = self._bounded(response.iter_bytes())
                 hear = prompt.watch.said if prompt.watch else None
@@ -159,6 +172,11 @@ class Anthropic:
         except ValueError as fault:
             why = str(fault)
             raise incomplete(self.name, why, secrets, self._half_usage(prompt, reply)) from None
+
+    def _options(self, request: Block) -> dict[str, object]:
+        if mode_of(request) != "thinking.enabled" or not self._hosted.takes("anthropic-beta"):
+            return RAW
+        return {**RAW, "headers": {**RAW_HEADERS, "anthropic-beta": BETWEEN_CALLS}}
 
     def _bounded(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
         deadline = time.monotonic() + self.endpoint.timeout_s
@@ -265,7 +283,7 @@ def _client_of(endpoint: Endpoint) -> "anthropic.Anthropic":
     return client
 
 
-_OPTIONAL = frozenset({"stream", "temperature", "output_config", "thinking", "tools"})
+_OPTIONAL = frozenset({"stream", "temperature", "output_config", "tools"})
 
 
 def _refusal(event: Block) -> Refusal:

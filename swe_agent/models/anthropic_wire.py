@@ -11,6 +11,7 @@ from swe_agent.core.messages import Message, Turn
 from swe_agent.core.protocols import Prompt, ToolSpec
 from swe_agent.models.calls import Exchange, RawCall, exchanges
 from swe_agent.models.pictures import Look, anthropic_blocks
+from swe_agent.models.strict import Limits
 
 Block = dict[str, JsonValue]
 
@@ -43,9 +44,13 @@ def system_of(prompt: Prompt) -> list[Block]:
     return [{"type": "text", "text": prompt.system, "cache_control": MARK}]
 
 
-def tools_of(prompt: Prompt) -> list[Block]:
-    """The tools, the last one marked to be cached."""
+def tools_of(prompt: Prompt, strict: bool = False) -> list[Block]:
+    """The tools, the last one marked to be cached; strict as long as the vendor's limits last."""
     tools = [_tool(spec) for spec in prompt.tools]
+    left = Limits()
+    for tool, spec in zip(tools, prompt.tools, strict=True):
+        if strict and (closed := left.take(spec.schema)):
+            tool |= {"input_schema": closed, "strict": True}
     if tools:
         tools[-1]["cache_control"] = MARK
     return tools

@@ -19,6 +19,7 @@ import platformdirs
 from pydantic import ValidationError
 
 from swe_agent.core.messages import Record
+from swe_agent.core.protocols import Effort
 
 CACHE_HOME = "SWE_AGENT_CACHE_HOME"
 """Environment variable that names the user's cache folder."""
@@ -27,13 +28,36 @@ KEPT_S = 7 * 86_400
 MOST_CHANGES = 6
 """How often one request is changed to what the endpoint takes."""
 
+EFFORTS: tuple[Effort, ...] = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
+"""From the least to the most."""
+THINKING_MODES = (
+    "thinking.adaptive",
+    "thinking.enabled",
+    "thinking.disabled",
+    "thinking.between_tools",
+)
+"""Forms of a field that models take or refuse one by one."""
+
 LimitField = Literal["max_tokens", "max_completion_tokens"]
 
 _NOT_TAKEN = re.compile(
     r"unsupported|not supported|not support|unrecognized|unknown|unexpected|extra|not permitted"
-    r"|not allowed|invalid|deprecated",
+    r"|not allowed|invalid|deprecated|may only be|too large|too complex|circular|must be verified",
     re.IGNORECASE,
 )
+_CALLED: dict[str, str] = {
+    "output_config": "output_config|effort",
+    "strict": "strict|compiled grammar|schema is too complex|circular|invalid_function_parameters",
+    **dict.fromkeys(THINKING_MODES, "thinking"),
+}
+"""How refusals name what has another name, or several."""
+_LEVELS = re.compile(
+    r"(?:supported (?:values|levels|efforts)|supported:|valid values|should be|must be|one of)"
+    r"(.*)",
+    re.IGNORECASE | re.DOTALL,
+)
+_EFFORT = re.compile(r"effort|reasoning", re.IGNORECASE)
+_WITH_EFFORT = frozenset({"output_config", "reasoning", "reasoning_effort"})
 _NO_TOOLS = re.compile(
     r"(?:does not|doesn't|do not) support (?:tools|function|tool use)|support(?:s)? tool use"
     r"|tool choice requires|--enable-auto-tool-choice|--jinja"
@@ -56,6 +80,8 @@ class Abilities(Record):
     tools_without_reasoning: bool = False
     """It takes tools only where `reasoning_effort` is `none`."""
     most_output_tokens: int | None = None
+    efforts: tuple[Effort, ...] = ()
+    """Those that it takes, where it refused another; empty: all that the API knows."""
     window_tokens: int | None = None
     """Its context window, where it says so."""
     probed: bool = False
@@ -83,6 +109,16 @@ class Learned:
         """Whether an optional field may be sent, as far as is known."""
         return name not in self.abilities.refused
 
+    def effort_near(self, wanted: Effort, known: tuple[Effort, ...] = EFFORTS) -> Effort:
+        """The effort nearest to the wanted one that is taken; the lesser of two equals.
+
+        Args:
+            wanted: what the settings say.
+            known: what the API knows, where not all.
+        """
+        taken = self.abilities.efforts or known
+        return min(taken, key=lambda one: (abs(_rank(one) - _rank(wanted)), _rank(one)))
+
     def learn(self, **changes: object) -> None:
         """Take a change in and keep it; a cache that cannot be written is no fault."""
         changed = self.abilities.model_copy(update={**changes, "learned_at": time.time()})
@@ -95,6 +131,8 @@ class Learned:
         known = self.abilities
         if "tools" in sent and self.takes("tools") and _NO_TOOLS.search(said):
             self.learn(refused=known.refused | {"tools"})
+        elif sent & _WITH_EFFORT and (efforts := _efforts(said)) and efforts != known.efforts:
+            self.learn(efforts=efforts)
         elif re.search("reasoning_effort.*none", said, re.DOTALL) and (
             not known.tools_without_reasoning
         ):
@@ -103,12 +141,10 @@ class Learned:
             self.learn(most_output_tokens=most)
         elif not _NOT_TAKEN.search(said):
             return False
-        elif _names(said, limit_field):
+        elif _place(said, limit_field) is not None:
             self.learn(limit_field=_other(limit_field))
-        elif named := [
-            one for one in sorted(sent - {"tools"} - known.refused) if _names(said, one)
-        ]:
-            self.learn(refused=known.refused | {named[0]})
+        elif named := _first_named(said, sent - {"tools"} - known.refused):
+            self.learn(refused=known.refused | {named})
         else:
             return False
         return True
@@ -128,8 +164,27 @@ def _most_output(said: str) -> int | None:
     return most if 0 < most < asked else None
 
 
-def _names(said: str, name: str) -> bool:
-    return re.search(rf"(?<![A-Za-z0-9_]){re.escape(name)}(?![A-Za-z0-9_])", said) is not None
+def _efforts(said: str) -> tuple[Effort, ...]:
+    """The efforts that a refusal of one lists as taken; empty where it lists none."""
+    listed = _LEVELS.search(said) if _EFFORT.search(said) else None
+    words = set(re.findall(r"\w+", listed[1].lower())) if listed else set()
+    return tuple(one for one in EFFORTS if one in words)
+
+
+def _first_named(said: str, names: frozenset[str]) -> str | None:
+    """The name that a refusal mentions first: what comes after may be advice."""
+    places = {name: place for name in names if (place := _place(said, name)) is not None}
+    return min(sorted(places), key=places.__getitem__, default=None)
+
+
+def _place(said: str, name: str) -> int | None:
+    called = _CALLED.get(name) or re.escape(name)
+    found = re.search(rf"(?<![A-Za-z0-9_])(?:{called})(?![A-Za-z0-9_])", said, re.IGNORECASE)
+    return found.start() if found else None
+
+
+def _rank(effort: Effort) -> int:
+    return EFFORTS.index(effort)
 
 
 def _other(limit_field: LimitField) -> LimitField:

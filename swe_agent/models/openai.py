@@ -106,7 +106,7 @@ class OpenAI:
             request["temperature"] = prompt.temperature
         effort = "none" if known.tools_without_reasoning and shown.tools else prompt.effort
         if effort is not None and takes("reasoning_effort"):
-            request["reasoning_effort"] = effort
+            request["reasoning_effort"] = self._hosted.learned.effort_near(effort)
         if self.stream and takes("stream"):
             request["stream"] = True
             if takes("stream_options"):

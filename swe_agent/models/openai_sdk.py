@@ -21,10 +21,8 @@ if TYPE_CHECKING:
 CONNECT_TIMEOUT_S = 20.0
 LONGEST_REPLY_BYTES = 64_000_000
 
-RAW = {
-    "headers": {"X-Stainless-Raw-Response": "stream", "Content-Type": "application/json"},
-    "max_retries": 0,
-}
+RAW_HEADERS = {"X-Stainless-Raw-Response": "stream", "Content-Type": "application/json"}
+RAW: dict[str, object] = {"headers": RAW_HEADERS, "max_retries": 0}
 """What both SDKs take to hand the reply over as it comes in."""
 Read = TypeVar("Read")
 
@@ -75,7 +73,10 @@ class Wire:
                 return read(Incoming(chunks, kind.startswith("text/event-stream")))
         except openai.APIStatusError as fault:
             wait_s = retry_after_s(fault.response.headers)
-            said = " ".join(filter(None, (fault.code, _said(fault.body) or fault.message)))
+            # The field alone says at times what is refused: "Unsupported value: 'max' ...".
+            field = f"({fault.param})" if fault.param else ""
+            told = (fault.code, _said(fault.body) or fault.message, field)
+            said = " ".join(filter(None, told))
             raise fault_of(self.name, Refusal(fault.status_code, said, wait_s), secrets) from None
         except (openai.OpenAIError, httpx2.HTTPError, httpx2.StreamError) as fault:
             cause = fault.__cause__ or fault

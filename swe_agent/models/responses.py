@@ -87,7 +87,9 @@ class Responses:
             )
         optional: dict[str, JsonValue] = {"include": [ENCRYPTED], "stream": self.stream or None}
         optional["temperature"] = prompt.temperature
-        optional["reasoning"] = {"effort": prompt.effort} if prompt.effort else None
+        if prompt.effort:
+            effort = self._hosted.learned.effort_near(prompt.effort)
+            optional["reasoning"] = {"effort": effort}
         given = {name: value for name, value in optional.items() if value is not None}
         return request | {name: value for name, value in given.items() if takes(name)}
 

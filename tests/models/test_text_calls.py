@@ -134,9 +134,9 @@ def test_no_text_makes_it_fall_over(seed):
     ids=["tags", "brackets", "nested", "parameters", "named", "fences", "angles"],
 )
 def test_hostile_text_is_read_in_bounded_time(text):
-    began = time.perf_counter()
+    began = time.process_time()
     calls_in(text, SPECS)
-    assert time.perf_counter() - began < 2
+    assert time.process_time() - began < 2
 
 
 def test_what_the_protocol_writes_is_read_back():

@@ -4,11 +4,13 @@ import base64
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from swe_agent.core.messages import Message, Note, Turn
 from swe_agent.models.script import Line
+from tests.vendors.ages import EFFORTS, MODES, check_strict, check_thought
+from tests.vendors.cache import PromptCache, blocks_of, unmarked
 from tests.vendors.server import Json, Problem, Source, VendorServer, pieces
 
 FIELDS = {
@@ -33,6 +35,9 @@ class AnthropicServer(VendorServer):
     Args:
         stop_reason: given with every reply, in place of what the script says.
         caches: count tokens as the vendor's prompt cache does, by the marks in the requests.
+        modes: forms of thinking that this model takes.
+        efforts: those that it takes; empty: it knows no effort.
+        optional: properties that may be left out in all strict tools together.
     """
 
     def __init__(
@@ -42,8 +47,13 @@ class AnthropicServer(VendorServer):
         port: int = 0,
         stop_reason: str | None = None,
         caches: bool = False,
+        modes: Set[str] = MODES,
+        efforts: Sequence[str] = EFFORTS,
+        optional: int = 24,
     ) -> None:
-        super().__init__(AnthropicDialect(stop_reason, caches), script, key, port)
+        dialect = AnthropicDialect(stop_reason, caches)
+        dialect.modes, dialect.efforts, dialect.optional = modes, efforts, optional
+        super().__init__(dialect, script, key, port)
 
     @property
     def url(self) -> str:
@@ -58,13 +68,18 @@ class AnthropicDialect:
     def __init__(self, stop_reason: str | None = None, caches: bool = False) -> None:
         self.stop_reason = stop_reason
         self.cache = PromptCache() if caches else None
+        self.modes: Set[str] = MODES
+        self.efforts: Sequence[str] = EFFORTS
+        self.optional = 24
 
     def check(self, body: Json, headers: Mapping[str, str]) -> Problem | None:
         try:
             if "anthropic-version" not in headers:
                 raise ValueError("anthropic-version: header is required")
             _check_fields(body)
+            check_thought(body, self.modes, self.efforts)
             _check_tools(body.get("tools", []))
+            check_strict([t for t in body.get("tools", []) if t.get("strict")], self.optional)
             _check_messages(body)
             if _marks(body) > 4:
                 raise ValueError("A maximum of 4 blocks with cache_control may be provided.")
@@ -75,7 +90,7 @@ class AnthropicDialect:
     def history(self, body: Json) -> list[Message]:
         heard: list[Message] = []
         for message in body["messages"]:
-            blocks = _blocks(message)
+            blocks = blocks_of(message)
             if message["role"] == "assistant":
                 heard.append(Turn())
                 continue
@@ -129,44 +144,10 @@ class AnthropicDialect:
         return self.stop_reason or STOPS.get(line.stop or default, line.stop or default)
 
 
-class PromptCache:
-    """The vendor's cache: a prefix that ended at a mark is known for the requests after it."""
-
-    LOOKBACK = 20
-    """Blocks before a mark at which an earlier prefix is looked for."""
-
-    def __init__(self) -> None:
-        self._known: set[str] = set()
-
-    def count(self, body: Json) -> Json:
-        """Fresh, written and read input tokens of a request; its marks are known from now on."""
-        blocks = [*body.get("tools", []), *body.get("system", [])]
-        blocks += [block for message in body["messages"] for block in _blocks(message)]
-        sums, hashes, total = [], [], 0
-        digest = hashlib.sha256()
-        for block in blocks:
-            text = json.dumps(_unmarked(block))
-            total += -(-len(text) // 4)
-            digest.update(text.encode())
-            sums.append(total)
-            hashes.append(digest.hexdigest())
-        marks = [index for index, block in enumerate(blocks) if "cache_control" in block]
-        near = {i for mark in marks for i in range(max(0, mark - self.LOOKBACK), mark + 1)}
-        hits = [index for index in near if hashes[index] in self._known]
-        read = sums[max(hits)] if hits else 0
-        kept = sums[max(marks)] if marks else 0
-        self._known |= {hashes[index] for index in marks}
-        return {
-            "input_tokens": total - max(kept, read),
-            "cache_creation_input_tokens": max(0, kept - read),
-            "cache_read_input_tokens": read,
-        }
-
-
 def signature(body: Json, before: int, thinking: str) -> str:
     """The signature of thinking: bound to the model, system, tools and messages before it."""
     prefix = [body["model"], body.get("system"), body.get("tools"), body["messages"][:before]]
-    return hashlib.sha256(json.dumps([_unmarked(prefix), thinking]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([unmarked(prefix), thinking]).encode()).hexdigest()
 
 
 def _check_fields(body: Json) -> None:
@@ -212,7 +193,7 @@ def _check_messages(body: Json) -> None:
     for index, message in enumerate(messages):
         if index and message["role"] == messages[index - 1]["role"]:
             raise ValueError("messages: roles must alternate between `user` and `assistant`")
-        blocks = _blocks(message)
+        blocks = blocks_of(message)
         if not blocks:
             raise ValueError(f"messages.{index}: content must be non-empty")
         for place, block in enumerate(blocks):
@@ -265,7 +246,7 @@ def _check_thinking(body: Json, index: int, place: int, block: Json) -> None:
 
 def _check_answers(index: int, message: Json, asked: list[str], seen: set[str]) -> None:
     answers = _ids(message, "tool_result", "tool_use_id")
-    blocks = _blocks(message)
+    blocks = blocks_of(message)
     for call_id in answers:
         if call_id not in asked:
             raise ValueError(
@@ -347,22 +328,11 @@ def _usage(line: Line, body: Json, output_tokens: int) -> Json:
     }
 
 
-def _blocks(message: Json) -> list[Json]:
-    content = message["content"]
-    return [{"type": "text", "text": content}] if isinstance(content, str) else content
-
-
 def _ids(message: Json, kind: str, field: str) -> list[str]:
-    return [block[field] for block in _blocks(message) if block["type"] == kind]
+    return [block[field] for block in blocks_of(message) if block["type"] == kind]
 
 
 def _marks(value: Any) -> int:
     if isinstance(value, dict):
         return ("cache_control" in value) + sum(_marks(v) for v in value.values())
     return sum(_marks(v) for v in value) if isinstance(value, list) else 0
-
-
-def _unmarked(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {k: _unmarked(v) for k, v in value.items() if k != "cache_control"}
-    return [_unmarked(v) for v in value] if isinstance(value, list) else value

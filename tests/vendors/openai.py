@@ -2,12 +2,13 @@
 
 import json
 import re
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 
 from swe_agent.core.messages import Message, Note, Turn
 from swe_agent.models.script import Line
 from tests.vendors.server import Json, Problem, Source, VendorServer, pieces
 
+EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 FIELDS = {
     "model", "messages", "tools", "tool_choice", "max_tokens", "max_completion_tokens", "stream",
     "stream_options", "reasoning_effort", "parallel_tool_calls", "temperature", "top_p", "stop",
@@ -33,6 +34,7 @@ class OpenAIServer(VendorServer):
     Args:
         refuses: fields that this endpoint does not take, as older or newer ones do.
         tools_need_no_reasoning: refuse tools unless `reasoning_effort` is `none`.
+        efforts: those that it takes.
     """
 
     def __init__(
@@ -42,8 +44,10 @@ class OpenAIServer(VendorServer):
         port: int = 0,
         refuses: Set[str] = frozenset(),
         tools_need_no_reasoning: bool = False,
+        efforts: Sequence[str] = EFFORTS,
     ) -> None:
         dialect = OpenAIDialect(refuses, tools_need_no_reasoning)
+        dialect.efforts = efforts
         super().__init__(dialect, script, key, port)
 
     @property
@@ -58,17 +62,19 @@ class OpenAIDialect:
 
     def __init__(self, refuses: Set[str], tools_need_no_reasoning: bool) -> None:
         self.refuses = refuses
+        self.efforts: Sequence[str] = EFFORTS
         self.tools_need_no_reasoning = tools_need_no_reasoning
 
     def check(self, body: Json, headers: Mapping[str, str]) -> Problem | None:
         try:
             _check_fields(body, self.refuses)
+            _check_level(body, self.efforts)
             _check_tools(body)
             if self.tools_need_no_reasoning and body.get("tools"):
                 _check_effort(body)
             _check_messages(body["messages"])
         except ValueError as fault:
-            return Problem(400, "invalid_request_error", str(fault))
+            return Problem(400, "invalid_request_error", *fault.args)
         return None
 
     def history(self, body: Json) -> list[Message]:
@@ -80,7 +86,8 @@ class OpenAIDialect:
 
     def problem(self, problem: Problem) -> Json:
         code = "context_length_exceeded" if "context length" in problem.message else None
-        error = {"message": problem.message, "type": problem.kind, "param": None, "code": code}
+        error = {"message": problem.message, "type": problem.kind, "param": problem.param}
+        error["code"] = code
         return {"error": error}
 
     def context_problem(self) -> Problem:
@@ -121,12 +128,30 @@ class OpenAIDialect:
         return [f"data: {json.dumps(chunk)}\n\n" for chunk in chunks] + ["data: [DONE]\n\n"]
 
 
+def _unsupported(name: str) -> tuple[str, str]:
+    """Message and field of the refusal of a field."""
+    if name == "include":
+        return "Encrypted content is not supported with this model.", name
+    return f"Unsupported parameter: '{name}' is not supported with this model.", name
+
+
+def _check_level(body: Json, efforts: Sequence[str]) -> None:
+    effort = body.get("reasoning_effort")
+    if effort and effort not in efforts:
+        taken = ", ".join(f"'{one}'" for one in efforts)
+        raise ValueError(
+            f"Unsupported value: '{effort}' is not supported with the '{body['model']}' model."
+            f" Supported values are: {taken}.",
+            "reasoning_effort",
+        )
+
+
 def _check_fields(body: Json, refuses: Set[str]) -> None:
     for name in ("model", "messages"):
         if name not in body:
             raise ValueError(f"Missing required parameter: '{name}'.")
     for name in sorted(set(body) & refuses):
-        raise ValueError(f"Unsupported parameter: '{name}' is not supported with this model.")
+        raise ValueError(*_unsupported(name))
     for name in sorted(set(body) - FIELDS):
         raise ValueError(f"Unrecognized request argument supplied: {name}")
     if {"max_tokens", "max_completion_tokens"} <= set(body):

@@ -3,13 +3,14 @@
 import hashlib
 import json
 import re
-from collections.abc import Mapping, Set
+from collections.abc import Mapping, Sequence, Set
 from typing import Any
 
 from swe_agent.core.messages import Message, Note, Turn
 from swe_agent.models.script import Line
 from tests.vendors.server import Json, Problem, Source, VendorServer, pieces
 
+EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
 FIELDS = {
     "model", "input", "instructions", "tools", "tool_choice", "max_output_tokens", "stream",
     "store", "include", "reasoning", "parallel_tool_calls", "temperature", "top_p", "metadata",
@@ -29,6 +30,7 @@ class ResponsesServer(VendorServer):
 
     Args:
         refuses: fields that this model does not take.
+        efforts: those that it takes.
     """
 
     def __init__(
@@ -37,8 +39,11 @@ class ResponsesServer(VendorServer):
         key: str | None = None,
         port: int = 0,
         refuses: Set[str] = frozenset(),
+        efforts: Sequence[str] = EFFORTS,
     ) -> None:
-        super().__init__(ResponsesDialect(refuses), script, key, port)
+        dialect = ResponsesDialect(refuses)
+        dialect.efforts = efforts
+        super().__init__(dialect, script, key, port)
 
     @property
     def url(self) -> str:
@@ -52,15 +57,17 @@ class ResponsesDialect:
 
     def __init__(self, refuses: Set[str] = frozenset()) -> None:
         self.refuses = refuses
+        self.efforts: Sequence[str] = EFFORTS
 
     def check(self, body: Json, headers: Mapping[str, str]) -> Problem | None:
         try:
             _check_fields(body, self.refuses)
+            _check_level(body, self.efforts)
             for tool in body.get("tools", []):
                 _check_tool(tool)
             _check_input(body)
         except ValueError as fault:
-            return Problem(400, "invalid_request_error", str(fault))
+            return Problem(400, "invalid_request_error", *fault.args)
         return None
 
     def history(self, body: Json) -> list[Message]:
@@ -77,7 +84,8 @@ class ResponsesDialect:
 
     def problem(self, problem: Problem) -> Json:
         code = "context_length_exceeded" if "context window" in problem.message else None
-        error = {"message": problem.message, "type": problem.kind, "param": None, "code": code}
+        error = {"message": problem.message, "type": problem.kind, "param": problem.param}
+        error["code"] = code
         return {"error": error}
 
     def context_problem(self) -> Problem:
@@ -122,12 +130,30 @@ def _kind(item: Json) -> str:
     return str(item.get("type", "message"))
 
 
+def _unsupported(name: str) -> tuple[str, str]:
+    """Message and field of the refusal of a field."""
+    if name == "include":
+        return "Encrypted content is not supported with this model.", name
+    return f"Unsupported parameter: '{name}' is not supported with this model.", name
+
+
+def _check_level(body: Json, efforts: Sequence[str]) -> None:
+    effort = body.get("reasoning", {}).get("effort")
+    if effort and effort not in efforts:
+        taken = ", ".join(f"'{one}'" for one in efforts)
+        raise ValueError(
+            f"Unsupported value: '{effort}' is not supported with the '{body['model']}' model."
+            f" Supported values are: {taken}.",
+            "reasoning.effort",
+        )
+
+
 def _check_fields(body: Json, refuses: Set[str]) -> None:
     for name in ("model", "input"):
         if name not in body:
             raise ValueError(f"Missing required parameter: '{name}'.")
     for name in sorted(set(body) & refuses):
-        raise ValueError(f"Unsupported parameter: '{name}' is not supported with this model.")
+        raise ValueError(*_unsupported(name))
     for name in sorted(set(body) - FIELDS):
         raise ValueError(f"Unknown parameter: '{name}'.")
     if not body["input"]:

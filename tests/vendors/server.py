@@ -44,6 +44,8 @@ class Problem:
     status: int
     kind: str
     message: str
+    param: str | None = None
+    """The field that it is about, where the vendor says so."""
 
 
 class Dialect(Protocol):
