@@ -30,12 +30,13 @@ again() {
   for swe_line in $swe_watch $swe_spare; do
     kill -9 "$swe_line" && wait "$swe_line" # until it is gone it may still take a byte of what comes next
   done 2>/dev/null
+  [ "$swe_due" = 0 ] || [ $$ != 1 ] || kill -9 -1 # the host may not know yet: it waits for these bytes to be read
   [ ! "$swe_nonce" ] || { printf '\001%s>254\001' "$swe_nonce" && printf '\001%s>254\001' "$swe_nonce" >&2; }
   trap - $swe_signals
   exec "$0" -c "$swe_self" "$0" "$swe_root" "$swe_home" "$swe_state" "$swe_runner" "$swe_shell" "$swe_self" "$swe_due" "$swe_pipe"
 }
 trap again EXIT
-[ ! "$7" ] || jobs >/dev/null # reaps what died
+[ ! "$7" ] || kill -CHLD $$ # what died while it began anew holds a place until a shell hears of it
 [ "$swe_due" = 0 ] || dd bs="$swe_due" count=1 iflag=fullblock >/dev/null 2>&1
 swe_due=0
 
@@ -153,11 +154,13 @@ unpack() {
   return $swe_code
 }
 
-[ "$swe_pipe" ] || {
-  env --default-signal=INT,QUIT true && mkfifo -m 600 "$swe_home/pipe" && exec 5<>"$swe_home/pipe" && swe_pipe=5
-  rm -f "$swe_home/pipe"
-} 2>/dev/null
-[ "$7" ] || stand_by # one that begins anew has no process to spare
+[ "$7" ] || { # one that begins anew has no process to spare
+  {
+    env --default-signal=INT,QUIT true && mkfifo -m 600 "$swe_home/pipe" && exec 5<>"$swe_home/pipe" && swe_pipe=5
+    rm -f "$swe_home/pipe"
+  } 2>/dev/null
+  stand_by
+}
 while IFS= read -r swe_line; do
   eval "$swe_line"
 done
