@@ -320,8 +320,12 @@ class Attempt:
             targets,
             self.kit.outputs or self.blobs,
         )
-        if self._sandbox.checkpoint().tree != before.tree:
-            self._sandbox.restore(before)
+        try:
+            if self._sandbox.checkpoint().tree != before.tree:
+                self._sandbox.restore(before)
+        except SandboxStarved as fault:  # the report says so, and a second try would end as this
+            self._reopen(before)
+            self.remind("rebuilt", why=fault, is_undone=False, is_taken_back=False)
         return before.tree, report
 
     def _reopen(self, checkpoint: Checkpoint) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from importlib import resources
 
 from swe_agent.core.chunks import file_chunks
-from swe_agent.core.errors import EnvironmentFault, ToolFailure
+from swe_agent.core.errors import EnvironmentFault, SandboxStarved, ToolFailure
 from swe_agent.core.protocols import BlobStore, CommandResult, Sandbox
 from swe_agent.core.task import TestReport
 from swe_agent.core.text import decoded
@@ -35,6 +35,7 @@ _UNITTEST = re.compile(r"(?<=-m )unittest(?![\w.])")
 _PYTEST = re.compile(r"(?<![\w.-])py\.?test(?![\w-])")
 _TELLING = re.compile(r"ERROR|E  |Ran 0 tests|no tests ran", re.IGNORECASE)
 _NOT_RUNNABLE = (126, 127)
+_KILLED = 137
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,8 @@ class _Ran:
     outcomes: Outcomes
     per_test: bool
     """Whether the runner named single tests."""
+    has_starved: bool = False
+    """Whether the sandbox had ended for want of memory when it was over."""
 
 
 def run_tests(
@@ -57,22 +60,28 @@ def run_tests(
 
     `timeout_s` bounds each command. `targets` restrict pytest and unittest to these ids (or their
     files or classes); a command named by its own text runs whole; a target that nobody knows is an
-    `error`. A command that ends badly although no test failed is an `error` of its own.
+    `error`. A command that ends badly although no test failed is an `error` of its own; so is one
+    that uses up the sandbox's memory and ends it, and those that come after.
 
     Raises:
         SandboxLost: the sandbox is gone.
     """
-    named = [command for command in commands if command in targets]
-    wanted = [target for target in targets if target not in commands]
-    ran = [_run_one(sandbox, command, timeout_s, ()) for command in named]
+    wanted = tuple(target for target in targets if target not in commands)
+    todo = [(command, tuple[str, ...]()) for command in commands if command in targets]
     if wanted or not targets:
-        rest = [command for command in commands if command not in named]
-        ran += [_run_one(sandbox, command, timeout_s, wanted) for command in rest]
+        todo += [(command, wanted) for command in commands if command not in targets]
+    ran: list[_Ran] = []
+    for command, among in todo:
+        if ran and ran[-1].has_starved:
+            ran.append(_starved(command, "was not run: the one before it ended the sandbox"))
+        else:
+            ran.append(_run_one(sandbox, command, timeout_s, among))
     whole = merged(one.outcomes for one in ran)
     for target in wanted:
         if not _is_known(target, whole):
             broken = _broken_above(target, whole)
             why = f"{broken} does not load" if broken else "no test command collects it"
+            why = "the sandbox ended" if ran and ran[-1].has_starved else why
             whole.note(target, "error", f"Unknown test {target!r}: {why}.")
     return _report(ran, whole, blobs)
 
@@ -112,8 +121,8 @@ def _is_unusable(report: TestReport, command: str) -> bool:
 def _run_one(sandbox: Sandbox, command: str, timeout_s: float, targets: Sequence[str]) -> _Ran:
     scratch = f"/tmp/tests-{secrets.token_hex(8)}"
     name = f"recorder_{secrets.token_hex(4)}"
-    is_unittest = bool(_UNITTEST.search(command))
-    source = _source("unittest_recorder.py" if is_unittest else "pytest_recorder.py")
+    kind = "unittest" if _UNITTEST.search(command) else "pytest"
+    source = _source(f"{kind}_recorder.py")
     try:
         sandbox.write_file(f"{scratch}/{name}.py", source)
         if targets:
@@ -123,22 +132,37 @@ def _run_one(sandbox: Sandbox, command: str, timeout_s: float, targets: Sequence
             f"The sandbox has no writable /tmp for test results: {failure}",
             "Use an image whose /tmp can be written.",
         ) from failure
+    try:
+        ran = _recorded(sandbox, command, timeout_s, (scratch, name))
+        sandbox.discard(scratch)
+    except SandboxStarved as fault:
+        return _starved(command, f"ended the sandbox, out of memory: {fault.message}")
+    return ran
+
+
+def _recorded(sandbox: Sandbox, command: str, timeout_s: float, recorder: tuple[str, str]) -> _Ran:
+    """Run a command with the recorder of this folder and name, or without it if it cannot load."""
+    scratch, name = recorder
+    is_unittest = bool(_UNITTEST.search(command))
     line = f'export PYTHONPATH="{scratch}${{PYTHONPATH:+:$PYTHONPATH}}"; '
     line += _UNITTEST.sub(name, command) if is_unittest else _with_options(f"-p {name}", command)
     result = sandbox.execute(line, timeout_s)
     raw = _contents(sandbox, f"{scratch}/results.jsonl")
     if raw is not None:
-        ran = _judged(command, result, from_records(raw), per_test=True)
-    elif name.encode() not in result.output:
-        ran = _printed(command, result)
-    elif is_unittest:
-        _drop_spools([result])
-        ran = _printed(command, sandbox.execute(command, timeout_s))
-    else:
-        _drop_spools([result])
-        ran = _without_recorder(sandbox, command, timeout_s, scratch)
-    sandbox.discard(scratch)
-    return ran
+        return _judged(command, result, from_records(raw), per_test=True)
+    if name.encode() not in result.output:
+        return _printed(command, result)
+    _drop_spools([result])
+    if is_unittest:
+        return _printed(command, sandbox.execute(command, timeout_s))
+    return _without_recorder(sandbox, command, timeout_s, scratch)
+
+
+def _starved(command: str, what: str) -> _Ran:
+    """The outcome of a command whose sandbox ended for want of memory."""
+    outcomes = Outcomes({command: "error"}, {command: f"The command {what}."}, ended=False)
+    result = CommandResult(_KILLED, b"", 0, 0.0, out_of_memory=True)
+    return _Ran(command, result, outcomes, per_test=True, has_starved=True)
 
 
 def _with_options(options: str, command: str) -> str:

@@ -22,7 +22,7 @@ def large(project: Path) -> Path:
         place.mkdir(parents=True)
         for number in range(500):
             (place / f"{number}.dat").write_bytes(rng.randbytes(FILE_BYTES))
-    git(project, "add", "-A")
+    git(project, "-c", "core.compression=0", "add", "-A")  # random bytes do not shrink
     git(project, "commit", "-q", "-m", "many")
     return project
 

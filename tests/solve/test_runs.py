@@ -14,6 +14,7 @@ from tests.runtime.servers import counting, serving
 from tests.solve.conftest import (
     ADD,
     BREAK,
+    CALC,
     ENGINEER,
     FIX,
     MUL,
@@ -179,7 +180,8 @@ def test_a_removed_container_is_rebuilt_and_the_run_goes_on(play: Play, tmp_path
 
 @pytest.mark.soak
 def test_a_command_that_uses_up_the_sandboxs_memory_is_told_and_the_run_goes_on(play: Play) -> None:
-    greedy = call("shell", command="echo undone >>calc.py; cat /dev/zero >/dev/shm/x")
+    first = "echo 1000 >/proc/1/oom_score_adj"
+    greedy = call("shell", command=f"echo undone >>calc.py; {first}; cat /dev/zero >/dev/shm/x")
     played = play(
         [FIX, greedy, call("shell", command="tail -1 calc.py"), SUBMIT], sandbox__memory_mb=64
     )
@@ -191,6 +193,39 @@ def test_a_command_that_uses_up_the_sandboxs_memory_is_told_and_the_run_goes_on(
     assert "What the last command did is undone" in told.note.text
     assert played.result.verdict == "verified"
     assert "undone" not in played.result.patch
+
+
+GREEDY = """    with open("/proc/1/oom_score_adj", "w") as first:
+        first.write("1000")
+    with open("/dev/shm/x", "wb") as file:
+        while True:
+            file.write(bytes(1 << 20))
+"""
+"""Uses memory that belongs to no process, and lets the kernel kill the first one for it."""
+
+
+@pytest.mark.soak
+def test_tests_that_use_up_the_sandboxs_memory_fail_and_the_run_goes_on(
+    play: Play, project: Path
+) -> None:
+    """At base, in the attempt, and not any more with the patch."""
+    (project / "calc.py").write_text(CALC.replace("    return a - b\n", GREEDY))
+    fix = edit(GREEDY, "    return a + b\n")
+    replies = [call("run_tests"), call("shell", command="pwd"), fix, SUBMIT]
+    played = play(replies, sandbox__memory_mb=64)
+    assert "out of memory" in played.observations()[0]
+    assert "memory, 64 MB" in played.observations()[0]
+    assert [event.name for event in played.of("reminder_given")] == ["rebuilt"]
+    assert played.result.tests.before == {TEST_COMMAND: "error"}
+    assert played.result.verdict == "verified"
+
+
+@pytest.mark.soak
+def test_a_patch_whose_tests_use_up_the_sandboxs_memory_is_taken_back(play: Play) -> None:
+    greedy = edit("    return a * b\n", GREEDY)
+    played = play([greedy, SUBMIT, FIX, SUBMIT], sandbox__memory_mb=64)
+    assert [event.lost for event in played.of("rolled_back")] == [(MUL,)]
+    assert played.result.verdict == "verified"
 
 
 WRECK = """

@@ -1,11 +1,14 @@
 """What real runners of little projects come to; hostile ones are in `test_hostile_tests`."""
 
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 import pytest
 
-from swe_agent.core.errors import EnvironmentFault
+from swe_agent.core.errors import EnvironmentFault, SandboxStarved
+from swe_agent.core.protocols import CommandResult, Sandbox
 from swe_agent.core.task import TestReport
 from swe_agent.verify.runners import require_collected, run_tests
 from tests.verify.fakes import FolderSandbox, MemoryStore, fill
@@ -307,3 +310,44 @@ def test_the_recorders_compile_for_the_oldest_grammar() -> None:
     folder = Path(sys.modules["swe_agent.verify.runners"].__file__ or "").parent / "inside"
     for file in folder.glob("*.py"):
         ast.parse(file.read_text(), feature_version=(3, 6))
+
+
+class Starving:
+    """A folder whose sandbox ends, for want of memory, under the commands that say so."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder, self._has_ended = FolderSandbox(folder), False
+
+    def __getattr__(self, name: str) -> object:
+        if self._has_ended:
+            raise SandboxStarved("its commands used up its memory, 64 MB")
+        return getattr(self._folder, name)
+
+    def execute(self, command: str, timeout_s: float) -> CommandResult:
+        result = self._folder.execute(command, timeout_s)
+        self._has_ended = "greedy" in command
+        return replace(result, exit_code=137, out_of_memory=True) if self._has_ended else result
+
+
+def test_a_command_that_ends_the_sandbox_for_want_of_memory_is_an_error(tmp_path: Path) -> None:
+    fill(tmp_path / "project", {"test_one.py": "def test_one(): pass\n"})
+    commands = ("python -m pytest -q", "echo greedy", "echo after")
+    sandbox = cast("Sandbox", Starving(tmp_path / "project"))
+    report = run_tests(sandbox, commands, 60, blobs=MemoryStore())
+    assert report.outcomes == {
+        "test_one.py::test_one": "passed",
+        "echo greedy": "error",
+        "echo after": "error",
+    }
+    assert "out of memory: its commands used up its memory, 64 MB" in report.failures["echo greedy"]
+    assert "was not run" in report.failures["echo after"]
+    assert report.exit_codes["echo greedy"] == 137
+    require_collected(report, commands)
+
+
+def test_a_sandbox_that_ended_before_the_tests_is_lost(tmp_path: Path) -> None:
+    fill(tmp_path / "project", {"a.py": ""})
+    sandbox = Starving(tmp_path / "project")
+    sandbox.execute("echo greedy", 60)
+    with pytest.raises(SandboxStarved):
+        run_tests(cast("Sandbox", sandbox), ("true",), 60)
