@@ -29,6 +29,7 @@ from swe_agent.runtime.versions import Version, allows, shown, version_of
 from swe_agent.settings.consent import agree, is_agreed
 from swe_agent.settings.egress import egress_of
 from swe_agent.settings.load import Loaded
+from swe_agent.settings.registries import indexes_in
 from swe_agent.settings.schema import Settings
 from swe_agent.verify.collect import can_tell, why_not_collected
 from swe_agent.verify.detect import detect_tests, needs_pytest
@@ -174,8 +175,7 @@ class _Maker:
             return dict(host)
         if not allowed:
             return {}
-        indexes = {name: value for name, value in host.items() if "PROXY" not in name.upper()}
-        return {**indexes, **variables_of(allowed)}
+        return {**indexes_in(host), **variables_of(allowed)}
 
     def _blanks(self, profile: Profile) -> dict[str, str]:
         if profile.facts != "python":

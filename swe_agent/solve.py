@@ -53,13 +53,13 @@ from swe_agent.runtime.origins import Origin, WorkTree
 from swe_agent.runtime.patience import Made, patiently
 from swe_agent.runtime.repository import find_root
 from swe_agent.runtime.sandboxes import Sandboxes
-from swe_agent.runtime.setup import passed_on
 from swe_agent.runtime.store import TreeStore
 from swe_agent.runtime.supply import Supply
 from swe_agent.settings.address import secrets_in
 from swe_agent.settings.keys import api_key
 from swe_agent.settings.load import Loaded, with_address
 from swe_agent.settings.prompts import prompt
+from swe_agent.settings.registries import passed_on
 from swe_agent.settings.schema import McpServer, Settings
 from swe_agent.trajectory.log import read_log
 from swe_agent.trajectory.replayed import events_of, require_own

@@ -11,9 +11,9 @@ from swe_agent.cli.screen import say
 from swe_agent.provision import Provision, Wanted, provision, record_consent
 from swe_agent.runtime.intake import take_in
 from swe_agent.runtime.repository import find_root, read_repository
-from swe_agent.runtime.setup import passed_on
 from swe_agent.runtime.store import TreeStore
 from swe_agent.settings.load import load
+from swe_agent.settings.registries import passed_on
 
 
 def built(

@@ -27,8 +27,8 @@ from swe_agent.jobs.tally import EVALUATION
 from swe_agent.jobs.tasks import Selection, load_tasks, selected
 from swe_agent.jobs.tasks_instance import TaskSet
 from swe_agent.runtime.sandboxes import choose_sandbox
-from swe_agent.runtime.setup import passed_on
 from swe_agent.settings.load import Loaded, load
+from swe_agent.settings.registries import passed_on
 
 if TYPE_CHECKING:
     from swe_agent.runtime.engine import Engine

@@ -28,7 +28,7 @@ from swe_agent.runtime.leftovers import survey_leftovers
 from swe_agent.runtime.local import LocalBox, LocalPlan, start_local
 from swe_agent.runtime.pipes import remove_folder
 from swe_agent.runtime.sandbox import BrokerSandbox
-from swe_agent.runtime.setup import SetUp, exporting, require_done
+from swe_agent.runtime.setup import SetUp, exporting, require_done, without_traces
 from swe_agent.runtime.store import TreeStore
 from swe_agent.runtime.tarball import Content
 from swe_agent.runtime.versions import Version
@@ -202,6 +202,9 @@ class EnginelessSandboxes:
             result = box.execute(exporting(setup.passed_on, command), left, self._folder)
             left = max(1.0, left - result.duration_s)
             require_done(setup, command, result)
+        places = (WORKSPACE, HOME, OPT) if isinstance(box, BubblewrapBox) else (box.root,)
+        if traces := without_traces(setup.passed_on, *places):
+            box.execute(traces, _COPY_TIMEOUT_S, self._folder)
 
 
 def _relocated(setup: SetUp, folder: Path) -> SetUp:

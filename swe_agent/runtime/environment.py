@@ -32,7 +32,15 @@ from swe_agent.runtime.ignore import CACHES, ENVIRONMENT_FOLDERS, IgnoreRules, i
 from swe_agent.runtime.images import IMAGE_LABEL, SETUP_IMAGES, python_images
 from swe_agent.runtime.pull import pull_image
 from swe_agent.runtime.sandbox import BrokerSandbox
-from swe_agent.runtime.setup import EMPTY, SetUp, exporting, left_clean, path_in, require_done
+from swe_agent.runtime.setup import (
+    EMPTY,
+    SetUp,
+    exporting,
+    left_clean,
+    path_in,
+    require_done,
+    without_traces,
+)
 from swe_agent.runtime.store import TreeStore
 from swe_agent.runtime.versions import Version
 
@@ -41,6 +49,7 @@ if TYPE_CHECKING:
 
 _TOP_FOLDERS = "find . -mindepth 1 -maxdepth 2 -name .git -prune -o -type d -print0"
 
+_CLEAN_TIMEOUT_S = 600.0
 _COMMIT_TIMEOUT_S = 1800
 """What set-up made may be many gigabytes."""
 
@@ -189,7 +198,7 @@ class DockerSandboxes:
         if not self.has_image(name):
             recipe = replace(agent, for_setup=True)
             with closing(start_box(self.client, recipe, self._store, None)) as box:
-                box.execute(EMPTY, 600.0, self._folder)
+                box.execute(EMPTY, _CLEAN_TIMEOUT_S, self._folder)
                 self._commit(box, agent, setup, name)
         return name
 
@@ -207,9 +216,11 @@ class DockerSandboxes:
                 result = box.execute(line, left, self._folder)
                 left = max(1.0, left - result.duration_s)
                 require_done(setup, command, result)
+            if traces := without_traces(setup.passed_on, "/"):
+                box.execute(traces, _CLEAN_TIMEOUT_S, self._folder)
             if setup.inputs is not None:
                 clean = left_clean(self.client, box, self._store, tree)
-                box.execute(clean, 600.0, self._folder)
+                box.execute(clean, _CLEAN_TIMEOUT_S, self._folder)
             self._commit(box, agent, setup, name)
 
     def _commit(self, box: DockerBox, agent: Recipe, setup: SetUp, name: str) -> None:
@@ -217,7 +228,7 @@ class DockerSandboxes:
         broker's own folder, and keep the image."""
         places = " ".join(map(quote, (agent.root, *setup.folders)))
         code = f"rm -rf .git; mkdir -p {places}; chown -R {agent.user} {places}; rm -rf /.swe-agent"
-        box.execute(code, 600.0, self._folder)
+        box.execute(code, _CLEAN_TIMEOUT_S, self._folder)
         env = setup.exports(agent.root, path_in(inspect_image(self.client, setup.image)))
         repository, _, tag = name.partition(":")
         conf = {

@@ -15,24 +15,20 @@ from swe_agent.core.text import decoded
 from swe_agent.runtime.docker import DockerBox
 from swe_agent.runtime.store import TreeStore
 from swe_agent.runtime.tarball import tar_of_entries
+from swe_agent.settings.registries import logins_in, without_logins
 
 if TYPE_CHECKING:
     from docker import DockerClient
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-PASSED_ON = (
-    *("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY"),
-    *("PIP_INDEX_URL", "PIP_EXTRA_INDEX_URL", "UV_INDEX_URL", "NPM_CONFIG_REGISTRY", "GOPROXY"),
-)
-"""Variables of the host that set-up may see: proxies and package indexes. They reach neither the
-image nor a sandbox."""
 _SHOWN_LINES = 20
-_HERE = re.compile(r"//(localhost|127\.|\[::1\])")
 _CACHES = (
     r"find . \( -name .venv -o -name venv -o -name node_modules -o -name .tox \) -prune "
     "-o -type d -name __pycache__ -prune -exec rm -rf {} +"
 )
 _PRIVATE = "/.swe-agent"
+_SPECIAL, _ESCAPED = re.compile(r"[][\\/.*^$]"), r"\\\g<0>"
+"""What `sed` takes for more than itself."""
 EMPTY = (
     "git ls-files -z 2>/dev/null | xargs -0 rm -f --; "
     f"find . -type d -empty -delete; {_CACHES}; true"
@@ -77,19 +73,6 @@ class SetUp:
         return {**self.env, "PATH": ":".join([*own, old_path])}
 
 
-def passed_on(environ: Mapping[str, str]) -> dict[str, str]:
-    """What set-up may see of the host's environment: nothing that points to the host itself.
-
-    >>> passed_on({"HTTP_PROXY": "http://localhost:1", "PIP_INDEX_URL": "https://a/s", "HOME": "x"})
-    {'PIP_INDEX_URL': 'https://a/s'}
-    """
-    return {
-        name: environ[name]
-        for name in PASSED_ON
-        if environ.get(name) and not _HERE.search(environ[name])
-    }
-
-
 def path_in(image: Mapping[str, Any]) -> str:
     """PATH as an image sets it; `image` is what the engine knows of it."""
     rows = (image.get("Config") or {}).get("Env") or []
@@ -115,15 +98,29 @@ def require_done(setup: SetUp, command: str, result: CommandResult) -> None:
     limit = f"took more than {setup.timeout_s:g} s"
     why = limit if result.timed_out else f"exit {result.exit_code}"
     lines = [line for line in decoded(result.output).splitlines() if line.strip()]
-    tail = "\n".join(lines[-_SHOWN_LINES:])
-    for secret in setup.passed_on.values():
-        tail = tail.replace(secret, "***")
+    tail = without_logins("\n".join(lines[-_SHOWN_LINES:]), setup.passed_on)
     step = "Give the right commands with --setup 'COMMAND', or another image with --image."
     if not setup.network:
         step = "Set-up has no network (--network off): allow it with --network setup. " + step
     elif re.search(r"resolve|connection|network|timed out|proxy|no matching distr", tail, re.I):
         step = "Check that this machine reaches the package registry. " + step
     raise EnvironmentFault(f"set-up failed: `{command}` ({why})\n{tail}", step)
+
+
+def without_traces(passed: Mapping[str, str], *places: str) -> str:
+    """The command that takes the logins of passed-on addresses out of what set-up wrote there;
+    empty where they have none.
+
+    Package tools write addresses into lock files and records of what they installed.
+    """
+    logins = logins_in(passed)
+    if not logins:
+        return ""
+    sought = " ".join(f"-e {quote(login)}" for login in logins)
+    script = ";".join(f"s/{_SPECIAL.sub(_ESCAPED, login)}/***/g" for login in logins)
+    found = f"find {' '.join(places)} -xdev -type f -exec grep -lF {sought} {{}} +"
+    edit = f'LC_ALL=C sed -i -e {quote(script)} "$file"'
+    return f"{found} 2>/dev/null | while IFS= read -r file; do {edit}; done; true"
 
 
 def left_clean(client: "DockerClient", box: DockerBox, store: TreeStore, tree: str) -> str:

@@ -23,17 +23,18 @@ def is_discreet(address: str | None) -> bool:
 
 
 def secrets_in(address: str | None) -> tuple[str, ...]:
-    """The password in an address, or the name where there is none, as written and as meant.
+    """The password in each address of a text, or the name where there is none, as written and as
+    meant.
 
     >>> secrets_in("https://me:a%20b@host/"), secrets_in("http://token@host"), secrets_in(None)
     (('a%20b', 'a b'), ('token',), ())
     """
-    found = _WHO.search(address or "")
-    if not found or is_discreet(address):
-        return ()
-    name, _, password = found[1].partition(":")
-    written = password or name
-    return tuple(dict.fromkeys((written, unquote(written))))
+    secrets: list[str] = []
+    for who in _WHO.findall(address or ""):
+        name, _, password = who.partition(":")
+        written = password or name
+        secrets += () if written == HIDDEN else (written, unquote(written))
+    return tuple(dict.fromkeys(secrets))
 
 
 def without_login(address: str) -> tuple[str, str]:

@@ -12,6 +12,7 @@ from typing import Literal, assert_never
 from swe_agent.core.errors import UsageFault
 from swe_agent.settings.address import secrets_in
 from swe_agent.settings.content import config_home
+from swe_agent.settings.registries import logins_of_host
 from swe_agent.settings.strict_yaml import read_mapping
 
 KEYRING_SERVICE = "swe-agent"
@@ -66,7 +67,7 @@ def known_secrets() -> tuple[str, ...]:
         found += _split(os.environ.get(key_variable(provider), ""))
         with suppress(UsageFault):  # a file that is not read gives nothing away
             found += api_keys(provider)
-    found += secrets_in(os.environ.get(BASE_URL_VARIABLE))
+    found += (*secrets_in(os.environ.get(BASE_URL_VARIABLE)), *logins_of_host())
     return tuple(dict.fromkeys(found))
 
 

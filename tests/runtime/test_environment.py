@@ -169,16 +169,16 @@ def test_a_failing_set_up_says_its_line_and_keeps_no_image(
 ) -> None:
     setup = SetUp(
         base_image,
-        ("echo token-CANARY; echo 'ERROR: no such package' >&2; exit 3",),
+        ("echo u:token-CANARY; echo 'ERROR: no such package' >&2; exit 3",),
         network=False,
         inputs=("failing",),
-        passed_on={"PIP_INDEX_URL": "token-CANARY"},
+        passed_on={"PIP_INDEX_URL": "https://u:token-CANARY@pypi.example"},
     )
     before = {tag for image in engine.images.list() for tag in image.tags}
     with pytest.raises(EnvironmentFault, match="ERROR: no such package") as fault:
         yard.sandboxes.prepare(setup, yard.tree({"a": "b"}))
     assert "exit 3" in fault.value.message
-    assert "token-CANARY\n" not in fault.value.message
+    assert "u:***\n" in fault.value.message
     assert "--network off" in fault.value.next_step
     assert setup.key("", "") not in str(before)
 

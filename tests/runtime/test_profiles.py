@@ -15,9 +15,10 @@ from swe_agent.runtime.profiles import (
     profile_named,
 )
 from swe_agent.runtime.pyproject import python_facts
-from swe_agent.runtime.setup import SetUp, passed_on
+from swe_agent.runtime.setup import SetUp
 from swe_agent.runtime.store import StoredTree, TreeStore
 from swe_agent.runtime.versions import allows
+from swe_agent.settings.registries import passed_on
 
 
 @pytest.fixture
