@@ -18,6 +18,8 @@ app = typer.Typer(
     no_args_is_help=True,
 )
 
+_VALUE_CHARS = 36
+"""Setting, value and where it came from fit a line of 80."""
 Repo = Annotated[
     Path | None, typer.Option("--repo", metavar="REPO", help="Repository whose settings count too.")
 ]
@@ -55,8 +57,8 @@ def show(
     if as_json:
         print_json({k: {"value": values[k], "from": loaded.provenance[k]} for k in wanted})
         return
-    rows = [(k, json.dumps(values[k]), loaded.provenance[k]) for k in wanted]
-    print_table(("setting", "value", "from"), rows)
+    rows = [row for k in wanted for row in _lines(k, json.dumps(values[k]), loaded.provenance[k])]
+    print_table(("setting", "value", "from"), rows, widest=_VALUE_CHARS)
 
 
 @app.command()
@@ -127,6 +129,15 @@ def check(
     if loaded.ignored:
         say(f"A repository may not set: {', '.join(loaded.ignored)} (ignored).")
     say("The settings are valid.")
+
+
+def _lines(key: str, value: str, source: str) -> list[tuple[str, str, str]]:
+    """The rows of a setting: a long value goes on below, broken between words alone."""
+    import textwrap
+
+    pieces = textwrap.wrap(value, _VALUE_CHARS, break_long_words=False, break_on_hyphens=False)
+    first, *rest = pieces or [value]
+    return [(key, first, source), *(("", piece, "") for piece in rest)]
 
 
 def _flat(loaded: "Loaded") -> "dict[str, JsonValue]":

@@ -57,10 +57,13 @@ def print_json(value: "JsonValue") -> None:
     print(json.dumps(value, indent=2, ensure_ascii=True), flush=True)
 
 
-def print_table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Columns as wide as their widest cell; the last one is not padded."""
+def print_table(
+    header: Sequence[str], rows: Iterable[Sequence[str]], widest: int | None = None
+) -> None:
+    """Columns as wide as their widest cell, `widest` at most; the last one is not padded."""
     table = [list(header), *([visible(cell) for cell in row] for row in rows)]
     widths = [max(len(row[at]) for row in table) for at in range(len(header))]
+    widths = [min(width, widest or width) for width in widths]
     for row in table:
         padded = [cell.ljust(width) for cell, width in zip(row[:-1], widths, strict=False)]
         say("  ".join([*padded, row[-1]]).rstrip())

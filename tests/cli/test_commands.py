@@ -139,6 +139,14 @@ def test_prune_keeps_young_runs_and_a_dry_run_keeps_all(call, finished: Path):
     assert not finished.exists()
 
 
+def test_config_show_fits_a_narrow_terminal(call):
+    lines = call("config", "show").err.splitlines()
+    assert max(map(len, lines)) <= 80
+    (names,) = [at for at, line in enumerate(lines) if line.startswith("tools.names ")]
+    assert lines[names].endswith("default")
+    assert '"submit"' in " ".join(lines[names : names + 6])
+
+
 def test_config_show_says_where_each_value_came_from(call):
     answer = call("config", "show", "limits.max_steps", "-s", "limits.max_steps=7", "--json")
 

@@ -18,7 +18,6 @@ from swe_agent.runtime.pyproject import python_facts
 from swe_agent.runtime.setup import SetUp
 from swe_agent.runtime.store import StoredTree, TreeStore
 from swe_agent.runtime.versions import allows
-from swe_agent.settings.registries import passed_on
 
 
 @pytest.fixture
@@ -223,13 +222,3 @@ def test_an_unknown_profile_is_answered_with_what_there_is() -> None:
     with pytest.raises(UsageFault) as fault:
         profile_named("pyton")
     assert "python" in fault.value.next_step
-
-
-def test_only_addresses_of_other_machines_are_passed_on() -> None:
-    given = {
-        "HTTPS_PROXY": "http://proxy.example:3128",
-        "http_proxy": "http://127.0.0.1:8080",
-        "PIP_INDEX_URL": "http://localhost/simple",
-        "ANTHROPIC_API_KEY": "secret",
-    }
-    assert passed_on(given) == {"HTTPS_PROXY": "http://proxy.example:3128"}

@@ -109,6 +109,61 @@ def test_nothing_is_started_without_consent(docker_says: Path, arguments: list[s
     assert "No Docker engine answers." in said.stderr
 
 
+@pytest.fixture
+def images(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A copy of the scripts whose image is made by a line in a file, and an engine that gives each
+    image the labels of another file."""
+    for name in ("ensure-engine", "Dockerfile"):
+        (tmp_path / name).write_bytes((SCRIPT.parent / name).read_bytes())
+    (tmp_path / "make-image").write_text('echo "$SWE_AGENT_RECIPE" >>"${0%/*}/made"\n')
+    command = tmp_path / "bin" / "docker"
+    command.parent.mkdir()
+    command.write_text(f"#!/bin/sh\n[ $1 = version ] || cat {tmp_path}/labels\n")
+    command.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{command.parent}:{os.environ['PATH']}")
+    return tmp_path
+
+
+def ensured(images: Path, labels: str, *arguments: str) -> tuple[int, list[str], str]:
+    """Exit code, the recipes of the images that were made, and what was said."""
+    (images / "labels").write_text(labels)
+    (images / "made").write_text("")
+    ran = subprocess.run(
+        ["sh", str(images / "ensure-engine"), "--yes", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        stdin=subprocess.DEVNULL,
+    )
+    return ran.returncode, (images / "made").read_text().split(), ran.stderr
+
+
+def test_an_image_from_an_older_recipe_is_made_anew_once(images: Path) -> None:
+    code, made, said = ensured(images, "base//\n")
+    assert (code, len(made), "older recipe" in said) == (0, 1, True)
+    assert ensured(images, f"base/{made[0]}/\n")[:2] == (0, [])
+    with (images / "Dockerfile").open("a") as stream:
+        stream.write("RUN another\n")
+    assert len(ensured(images, f"base/{made[0]}/\n")[1]) == 1
+
+
+def test_an_image_that_is_not_ours_stays_whatever_the_recipe(images: Path) -> None:
+    assert ensured(images, "//buildkit\n")[:2] == (0, [])
+    assert len(ensured(images, "//Imported from -\n")[1]) == 1
+
+
+def test_a_check_names_an_older_image_and_makes_nothing(images: Path) -> None:
+    code, made, said = ensured(images, "base/1/\n", "--check")
+    assert (code, made, "older recipe" in said) == (0, [], True)
+
+
+def test_an_older_image_stays_where_it_cannot_be_made_anew(images: Path) -> None:
+    (images / "make-image").write_text("exit 6\n")
+    code, _, said = ensured(images, "base/1/\n")
+    assert (code, "stays as it is" in said) == (0, True)
+
+
 def host_files(tmp_path: Path, pip: str, sources: str = "", **environment: str) -> Path:
     (tmp_path / "home" / ".config" / "pip").mkdir(parents=True)
     (tmp_path / "home" / ".config" / "pip" / "pip.conf").write_text(pip)

@@ -53,20 +53,22 @@ POM = """<project xmlns="http://maven.apache.org/POM/4.0.0">
     <dependency>
       <groupId>junit</groupId>
       <artifactId>junit</artifactId>
-      <version>{junit}</version>
+      <version>4.13.2</version>
       <scope>test</scope>
     </dependency>
   </dependencies>
 </project>
 """
-GRADLE = """apply plugin: 'java'
+DEBIAN_JAVA = "file:///usr/share/maven-repo"
+"""Where Debian's packages put what Maven and Gradle would download."""
+GRADLE = f"""apply plugin: 'java'
 
 repositories {{
-    {repository}
+    maven {{ url '{DEBIAN_JAVA}' }}
 }}
 
 dependencies {{
-    testCompile 'junit:junit:{junit}'
+    testCompile 'junit:junit:4.13.2'
 }}
 """
 _JAVA = {
@@ -152,15 +154,18 @@ dependencies = ["iniconfig"]
             "Cargo.toml": '[package]\nname = "calc"\nversion = "0.1.0"\nedition = "2021"\n',
         },
     ),
-    "maven": Kind("java", _JAVA_BUG, {**_JAVA, "pom.xml": POM.format(junit="4.13.2")}),
-    "gradle": Kind(
+    "maven": Kind(
         "java",
         _JAVA_BUG,
         {
             **_JAVA,
-            "build.gradle": GRADLE.format(repository="mavenCentral()", junit="4.13.2"),
+            "pom.xml": POM,
+            ".mvn/maven.config": "-s\n.mvn/settings.xml\n",
+            ".mvn/settings.xml": "<settings><mirrors><mirror><id>debian</id><mirrorOf>*</mirrorOf>"
+            f"<url>{DEBIAN_JAVA}</url></mirror></mirrors></settings>\n",
         },
     ),
+    "gradle": Kind("java", _JAVA_BUG, {**_JAVA, "build.gradle": GRADLE}),
     "ruby": Kind(
         "ruby",
         "lib/calc.rb",
@@ -181,7 +186,8 @@ dependencies = ["iniconfig"]
             "calc.cpp": "int add(int a, int b) { return a - b; }\n",
             "test.cpp": "int add(int, int);\nint main() { return add(2, 3) == 5 ? 0 : 1; }\n",
             "CMakeLists.txt": "cmake_minimum_required(VERSION 3.16)\nproject(calc CXX)\n"
-            "enable_testing()\nadd_executable(t calc.cpp test.cpp)\nadd_test(NAME adds COMMAND t)\n",
+            "enable_testing()\nadd_executable(t calc.cpp test.cpp)\n"
+            "add_test(NAME adds COMMAND t)\n",
         },
     ),
     "make": Kind(
