@@ -4,13 +4,14 @@ themselves where they are written, with a typed assignment under `TYPE_CHECKING`
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
-from pydantic import JsonValue
+if TYPE_CHECKING:  # the index and its workers start without pydantic
+    from pydantic import JsonValue
 
-from swe_agent.core.errors import ModelFault
-from swe_agent.core.events import Checkpoint, Event
-from swe_agent.core.messages import Message, Turn
+    from swe_agent.core.errors import ModelFault
+    from swe_agent.core.events import Checkpoint, Event
+    from swe_agent.core.messages import Message, Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +20,7 @@ class ToolSpec:
 
     name: str
     description: str
-    schema: dict[str, JsonValue]
+    schema: "dict[str, JsonValue]"
     """JSON schema of the arguments object."""
 
 
@@ -43,7 +44,7 @@ class RequestWatch(Protocol):
         """
         ...
 
-    def failed(self, fault: ModelFault, wait_s: float | None) -> None:
+    def failed(self, fault: "ModelFault", wait_s: float | None) -> None:
         """It came to no whole reply; it is asked again after `wait_s`, or not (None)."""
         ...
 
@@ -60,7 +61,7 @@ class Prompt:
     """All that one model call is made of."""
 
     system: str
-    history: tuple[Message, ...]
+    history: "tuple[Message, ...]"
     tools: tuple[ToolSpec, ...]
     max_output_tokens: int = 8192
     effort: Effort | None = None
@@ -69,11 +70,11 @@ class Prompt:
     watch: RequestWatch | None = field(default=None, compare=False, repr=False)
     look: Callable[[str], bytes] | None = field(default=None, compare=False, repr=False)
     """Gives a picture's bytes by its hash; None: no pictures are sent."""
-    left_out: tuple[Message, ...] = field(default=(), repr=False)
+    left_out: "tuple[Message, ...]" = field(default=(), repr=False)
     """Messages that came before and are not sent: for models that count replies."""
 
     @property
-    def whole(self) -> tuple[Message, ...]:
+    def whole(self) -> "tuple[Message, ...]":
         """All messages, those left out first."""
         return (*self.left_out, *self.history)
 
@@ -86,7 +87,7 @@ class Model(Protocol):
         """`provider/name`, as the user gave it."""
         ...
 
-    def complete(self, prompt: Prompt) -> Turn:
+    def complete(self, prompt: Prompt) -> "Turn":
         """One whole reply.
 
         Raises:
@@ -240,12 +241,12 @@ class Sandbox(Protocol):
         """The work tree as of now; waits for a listing that is under way."""
         ...
 
-    def checkpoint(self) -> Checkpoint:
+    def checkpoint(self) -> "Checkpoint":
         """Save the tree and the shell's state in the host's store; waits for a listing that is
         under way."""
         ...
 
-    def restore(self, checkpoint: Checkpoint) -> None:
+    def restore(self, checkpoint: "Checkpoint") -> None:
         """Bring tree and shell state back, deletions, modes and links included."""
         ...
 
@@ -264,7 +265,7 @@ class Sandbox(Protocol):
 class EventSink(Protocol):
     """Where events go: written before they count."""
 
-    def append(self, event: Event) -> Event:
+    def append(self, event: "Event") -> "Event":
         """Write one event, on disk before anything outside follows from it; what is written comes
         back, without the secrets it held.
 
@@ -299,5 +300,5 @@ class BlobStore(Protocol):
         ...
 
 
-Watcher = Callable[[Event], None]
+Watcher = Callable[["Event"], None]
 """Sees each event right after it is written; must not raise."""

@@ -3,7 +3,7 @@
 import hashlib
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain
 
@@ -22,6 +22,8 @@ _MOST_WORKERS = 4
 _REWRITE_SHARE = 0.02
 """Share of files that must be new before the merged corpus is written again."""
 _DEAD_SHARE = 0.3
+_KEPT_AT_ONCE = 500
+"""Records that are written to the cache in one go."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +57,44 @@ def build(
     if known.waste > _DEAD_SHARE:
         known = Corpus()
     new = {path: key for path, key in keys.items() if path not in known.keys}
-    kept = {key: unpacked(body) for key, body in cache.records(new.values())}
-    missing = {path: key for path, key in new.items() if key not in kept}
-    fresh: dict[str, bytes] = {}
-    for path, body in _made(reader, missing, began + limit_s):
-        fresh[new[path]] = body
-        kept[new[path]] = unpacked(body)
-    for path, key in new.items():
-        if key in kept:
-            known.add(path, key, kept[key])
-    if fresh:
-        cache.keep_records(fresh)
+    parsed = _taken_in(new, known, reader, cache, began + limit_s)
     if len(new) > _REWRITE_SHARE * len(keys):
         cache.keep_corpus(known)
     left_out = skipped + len(keys) - len(known.keys)
-    return Build(known, len(fresh), left_out, time.monotonic() - began)
+    return Build(known, parsed, left_out, time.monotonic() - began)
+
+
+def _taken_in(
+    new: Mapping[str, str], corpus: Corpus, reader: TreeReader, cache: Cache, end: float
+) -> int:
+    """Add new files to a corpus, by their kept records, else by ones made now; how many were made.
+
+    Records are let go of one by one: those of a large repository do not fit in memory together.
+    """
+    alike: dict[str, list[str]] = {}
+    for path, key in new.items():
+        alike.setdefault(key, []).append(path)
+    for key, body in cache.records(new.values()):
+        _add(corpus, alike.pop(key, ()), key, body)
+    missing = {paths[0]: key for key, paths in alike.items()}
+    fresh: dict[str, bytes] = {}
+    made = 0
+    for path, body in _made(reader, missing, end):
+        key = missing[path]
+        _add(corpus, alike.pop(key), key, body)
+        fresh[key] = body
+        made += 1
+        if len(fresh) >= _KEPT_AT_ONCE:
+            cache.keep_records(fresh)
+            fresh.clear()
+    cache.keep_records(fresh)
+    return made
+
+
+def _add(corpus: Corpus, paths: Iterable[str], key: str, body: bytes) -> None:
+    record = unpacked(body)
+    for path in paths:
+        corpus.add(path, key, record)
 
 
 def _keys(reader: TreeReader) -> tuple[dict[str, str], int]:
@@ -84,9 +109,7 @@ def _keys(reader: TreeReader) -> tuple[dict[str, str], int]:
     return keys, max(0, len(sources) - MOST_FILES)
 
 
-def _made(
-    reader: TreeReader, missing: Mapping[str, str], end: float
-) -> Iterator[tuple[str, bytes]]:
+def _made(reader: TreeReader, missing: Iterable[str], end: float) -> Iterator[tuple[str, bytes]]:
     """Packed records of files, in this process or in several; stops at `end`."""
     chunks = _chunks(reader, missing)
     first = [next(chunks, []) for _ in range(1 + _PARALLEL_BYTES // _CHUNK_BYTES)]
@@ -101,15 +124,11 @@ def _made(
     yield from made_apart(chain(first, chunks), end, workers)
 
 
-def _chunks(reader: TreeReader, missing: Mapping[str, str]) -> Iterator[Chunk]:
-    """Files with their bytes, in pieces of about equal work; equal bytes once."""
+def _chunks(reader: TreeReader, missing: Iterable[str]) -> Iterator[Chunk]:
+    """Files with their bytes, in pieces of about equal work."""
     chunk: Chunk = []
     size = 0
-    seen: set[str] = set()
-    for path, key in missing.items():
-        if key in seen:
-            continue
-        seen.add(key)
+    for path in missing:
         try:
             content = reader.read(path)
         except KeyError:

@@ -35,8 +35,9 @@ class Corpus:
     """Units by number, and for each term the units that hold it."""
 
     places: list[Place] = field(default_factory=list)
-    postings: "dict[str, array[int]]" = field(default_factory=dict)
-    """Unit number shifted left by 6 bits, its count of the term (in halves, at most 63) in them."""
+    postings: "dict[str, array[int] | bytes]" = field(default_factory=dict)
+    """Unit number shifted left by 6 bits, its count of the term (in halves, at most 63) in them;
+    bytes as they were kept until a file is added that holds the term."""
     by_path: dict[str, list[int]] = field(default_factory=dict)
     keys: dict[str, str] = field(default_factory=dict)
     """Hash of the bytes of each file that is in."""
@@ -73,9 +74,9 @@ class Corpus:
             if unit.bases:
                 self.bases[number] = unit.bases
             for term, count in terms.items():
-                posting = self.postings.get(term)
-                if posting is None:
-                    posting = self.postings[term] = array("I")
+                posting = self.postings.get(term, b"")
+                if isinstance(posting, bytes):
+                    posting = self.postings[term] = array("I", posting)
                 posting.append(number << TF_BITS | min(count, _TF_MASK))
         self.by_path[path] = numbers
         self.imports[path] = tuple(text for text, _ in record.outline.imports)
@@ -92,7 +93,7 @@ class Corpus:
     def packed(self) -> bytes:
         """The corpus as bytes for the cache."""
         places = [(p.path, p.qualified, p.kind, p.first, p.last, p.length) for p in self.places]
-        postings = {term: posting.tobytes() for term, posting in self.postings.items()}
+        postings = {term: bytes(posting) for term, posting in self.postings.items()}
         state = (places, postings, self.by_path, self.keys, self.calls, self.bases, self.imports)
         return marshal.dumps((array("I").itemsize, *state))
 
@@ -107,16 +108,18 @@ class Corpus:
         if width != array("I").itemsize:
             raise ValueError(f"integers of {width} bytes")
         corpus = cls(
-            [Place(*row) for row in places], {}, by_path, keys, 0, {}, calls, bases, imports
+            [Place(*row) for row in places], postings, by_path, keys, 0, {}, calls, bases, imports
         )
-        for term, posting in postings.items():
-            corpus.postings[term] = array("I", posting)
         for number, place in enumerate(corpus.places):
             corpus.total_length += place.length
             if place.qualified:
                 name = place.qualified.rpartition(".")[2]
                 corpus.named.setdefault(name, []).append(number)
         return corpus
+
+    def posting(self, term: str) -> "array[int]":
+        """The units that hold a term, packed as `postings` says; those taken out are among them."""
+        return array("I", self.postings.get(term, b""))
 
     @property
     def waste(self) -> float:
@@ -134,10 +137,7 @@ class Corpus:
         norms = self._norms(self.total_length / max(1, alive))
         scores: dict[int, float] = {}
         for term, weight in query.items():
-            posting = self.postings.get(term)
-            if posting is None:
-                continue
-            rows = [packed for packed in posting if self.places[packed >> TF_BITS].length]
+            rows = [n for n in self.posting(term) if self.places[n >> TF_BITS].length]
             gain = _rarity(len(rows), alive) * weight * (K1 + 1)
             for packed in rows:
                 number = packed >> TF_BITS
@@ -157,7 +157,7 @@ def scored_files(
     counts: dict[str, dict[str, int]] = {}
     lengths = {path: sum(corpus.places[n].length for n in corpus.by_path[path]) for path in wanted}
     for term in query:
-        for packed in corpus.postings.get(term, ()):
+        for packed in corpus.posting(term):
             place = corpus.places[packed >> TF_BITS]
             if place.path in wanted and place.length:
                 held = counts.setdefault(term, {})

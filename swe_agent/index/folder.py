@@ -14,6 +14,8 @@ from swe_agent.index.cache import Stat
 _FRESH_NS = 50_000_000
 """A file touched so shortly ago may change again within the clock's tick: it is not trusted."""
 _LARGEST_READ = 20_000_000
+_MOST_KEPT = 50_000_000
+"""Bytes of files that are kept from hashing to parsing; others are read twice."""
 
 
 class FolderTree:
@@ -25,6 +27,7 @@ class FolderTree:
         self.stats: dict[str, Stat] = {}
         """What was seen now, for the next look."""
         self._read: dict[str, bytes] = {}
+        self._room = _MOST_KEPT
 
     @property
     def changed(self) -> bool:
@@ -52,7 +55,9 @@ class FolderTree:
         key = hashlib.sha256(content).hexdigest()
         if time.time_ns() - max(seen[1], seen[2]) > _FRESH_NS:
             self.stats[path] = (*seen, key)
-        self._read[path] = content
+        if self._room >= len(content):
+            self._read[path] = content
+            self._room -= len(content)
         return Entry("file", key, seen[0])
 
     def read(self, path: str) -> bytes:

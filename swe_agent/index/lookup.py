@@ -53,7 +53,7 @@ def uses(corpus: Corpus, reader: TreeReader, name: str) -> Iterator[Use]:
     known = terms_of(name)
     if not known:
         return
-    numbers = (packed >> TF_BITS for packed in corpus.postings.get(known[-1], ()))
+    numbers = (packed >> TF_BITS for packed in corpus.posting(known[-1]))
     paths = {corpus.places[n].path for n in numbers if corpus.places[n].length}
     word = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
     for path in sorted(paths):

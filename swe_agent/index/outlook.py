@@ -10,7 +10,7 @@ from swe_agent.index.signals import is_test
 
 CHARS_PER_TOKEN = 3.0
 """Low on purpose: the map must fit what was asked for."""
-_DAMPING, _ROUNDS = 0.85, 25
+_DAMPING, _ROUNDS, _SETTLED = 0.85, 25, 1e-4
 
 
 def outlook(corpus: Corpus, budget_tokens: int, about: str = "") -> str:
@@ -83,19 +83,24 @@ def page_rank(
     total = sum(jumps.values()) or 1.0
     start = {node: weight / total for node, weight in jumps.items()}
     ranks = dict(start)
-    outs = {node: sum(math.sqrt(w) for w in out.values()) for node, out in links.items()}
+    shares = {}
+    for node, out in links.items():
+        whole = sum(map(math.sqrt, out.values())) / _DAMPING
+        shares[node] = [(target, math.sqrt(weight) / whole) for target, weight in out.items()]
     for _ in range(_ROUNDS):
         fresh = {node: (1 - _DAMPING) * weight for node, weight in start.items()}
         lost = 0.0
         for node, rank_of in ranks.items():
-            out = links.get(node)
-            if not out:
+            targets = shares.get(node)
+            if targets is None:
                 lost += rank_of
                 continue
-            share = _DAMPING * rank_of / outs[node]
-            for target, weight in out.items():
-                fresh[target] = fresh.get(target, 0.0) + share * math.sqrt(weight)
+            for target, share in targets:
+                fresh[target] = fresh.get(target, 0.0) + rank_of * share
         for node, weight in start.items():
             fresh[node] += _DAMPING * lost * weight
+        moved = sum(abs(rank - ranks.get(node, 0.0)) for node, rank in fresh.items())
         ranks = fresh
+        if moved < _SETTLED:
+            break
     return ranks

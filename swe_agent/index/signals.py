@@ -22,7 +22,7 @@ def is_test(path: str) -> bool:
     >>> is_test("tests/test_x.py"), is_test("src/app/views.py"), is_test("pkg/x_test.go")
     (True, False, True)
     """
-    parts = PurePosixPath(path).parts
+    parts = path.split("/")  # thousands of times a ranking: a Path would cost as much as the rest
     name = parts[-1]
     stem = name.rpartition(".")[0]
     return (

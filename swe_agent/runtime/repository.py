@@ -83,7 +83,9 @@ def find_root(path: Path) -> Path:
             f"{visible(str(path))} {what}.",
             "Give the folder of a git repository: `swe-agent run REPO`.",
         )
-    root = _found_by_gitpython(path.resolve())
+    top = run_git(["rev-parse", "--show-toplevel"], path)
+    shown = os.fsdecode(top.output.removesuffix(b"\n"))
+    root = Path(shown).resolve() if shown else _found_by_gitpython(path.resolve())
     if not (root / ".git").exists():
         raise UsageFault(
             f"The git repository at {visible(str(path))} keeps its work tree elsewhere "
@@ -137,6 +139,7 @@ def latest_changes(root: Path, most: int) -> list[tuple[str, tuple[str, ...]]]:
 
 
 def _found_by_gitpython(path: Path) -> Path:
+    """Where git finds no work tree this may, or says why there is none; it is slow to import."""
     git_program()
     import git
 

@@ -1,5 +1,7 @@
 """The index follows the tree: only new bytes are parsed, and a broken cache costs time alone."""
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -47,6 +49,33 @@ def test_a_changed_build_ranks_as_a_fresh_one(cache: Cache, tmp_path: Path) -> N
     changed = build(Tree(SOURCE), cache, build(Tree(old), cache).corpus).corpus
     fresh = build(Tree(SOURCE), Cache("/other", tmp_path)).corpus
     assert rank(changed, issue) == rank(fresh, issue)
+
+
+def test_a_kept_index_that_is_changed_ranks_as_a_fresh_one(cache: Cache, tmp_path: Path) -> None:
+    issue = "f7 returns the wrong number"
+    build(Tree({**SOURCE, "pkg/m7.py": "def other():\n    pass\n"}), cache)
+    changed = build(Tree(SOURCE), cache)
+    assert changed.parsed == 1
+    fresh = build(Tree(SOURCE), Cache("/other", tmp_path)).corpus
+    assert rank(changed.corpus, issue) == rank(fresh, issue)
+
+
+def test_files_with_equal_bytes_are_parsed_once_and_all_found(cache: Cache) -> None:
+    built = build(Tree({"a.py": "def twin(): pass\n", "b/c.py": "def twin(): pass\n"}), cache)
+    assert (built.parsed, built.left_out) == (1, 0)
+    found = {place.name for place in rank(built.corpus, "`twin` fails").functions}
+    assert found == {"a.py::twin", "b/c.py::twin"}
+
+
+def test_the_index_starts_without_pydantic() -> None:
+    program = "import sys, swe_agent.index.build, swe_agent.runtime.repository as r; r.listed_files"
+    shown = subprocess.run(
+        [sys.executable, "-c", program + "; print({'pydantic', 'git'} & {*sys.modules})"],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    assert shown.stdout == "set()\n"
 
 
 def test_a_damaged_cache_is_done_without(cache: Cache, tmp_path: Path) -> None:
