@@ -1,11 +1,13 @@
 """One file's symbols: definitions, calls and imports, by tree-sitter. Bounded in size and time."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Literal
 
 from swe_agent.index.grammars import language_of, parse
 from swe_agent.index.languages import QUERIES
+from swe_agent.index.macros import without_macros
+from swe_agent.index.naming import bases_in, name_of, text_of
 
 if TYPE_CHECKING:
     from tree_sitter import Node, Query
@@ -16,16 +18,7 @@ LARGEST_BYTES = 1_000_000
 LONGEST_LINE = 5_000
 """Mean bytes of a line; above it a file is minified or generated and is not parsed."""
 _WIDEST_ERROR = 4_000
-_NAMES = (
-    *("identifier", "field_identifier"),
-    *("qualified_identifier", "destructor_name", "operator_name"),
-)
-"""What a declarator of C or C++ ends in."""
-_HERITAGE = (
-    *("class_heritage", "extends_type_clause", "base_class_clause", "base_list"),
-    *("base_clause", "class_interface_clause"),
-)
-_RELATIONS = ("extends", "implements", "public", "protected", "private", "virtual")
+MOST_BASES = 16
 _LANGUAGE_GROUPS = {"pyi": "py", "mjs": "js", "cjs": "js", "jsx": "js", "mts": "ts", "cts": "ts"}
 
 
@@ -40,7 +33,7 @@ class Definition:
     last: int
     """Lines, 1-based, inclusive; decorators belong to it."""
     bases: tuple[str, ...] = ()
-    """What a class inherits from, as written."""
+    """What a class inherits from, as written but dotted and without type arguments."""
 
     @property
     def name(self) -> str:
@@ -71,15 +64,16 @@ def outline(path: str, content: bytes, limit_s: float = PARSE_LIMIT_S) -> Outlin
     language = language_of(path, content)
     if language is None or language not in QUERIES:
         return Outline()
-    tree = parse(language, content, limit_s)
+    readable = without_macros(content) if language in ("c", "cpp") else content
+    tree = parse(language, readable, limit_s)
     if tree is None or _is_hopeless(tree.root_node):
         return Outline()
     from tree_sitter import QueryCursor
 
     captured = QueryCursor(_query(language)).captures(tree.root_node)
-    calls = {(_text(content, node), node.start_point[0] + 1) for node in captured.get("call", ())}
+    calls = {(text_of(content, node), node.start_point[0] + 1) for node in captured.get("call", ())}
     imports = [
-        (" ".join(_text(content, node).split()), node.start_point[0] + 1)
+        (" ".join(text_of(content, node).split()), node.start_point[0] + 1)
         for node in captured.get("import", ())
     ]
     return Outline(
@@ -117,79 +111,50 @@ def _definitions(source: bytes, captured: "dict[str, list[Node]]") -> "list[Defi
     """Definitions with qualified names; what lies inside is found by byte ranges, not by depth."""
     marked = [
         (node.start_byte, -node.end_byte, kind, node)
-        for kind in ("function", "class", "scope")
+        for kind in ("bases", "class", "function", "scope")
         for node in captured.get(kind, ())
     ]
-    decorated = {}
-    for whole in captured.get("decorated", ()):
-        inner = whole.child_by_field_name("definition")
-        if inner is not None:
-            decorated[inner.start_byte] = whole
+    decorated = {
+        inner.start_byte: whole
+        for whole in captured.get("decorated", ())
+        if (inner := whole.child_by_field_name("definition")) is not None
+    }
     found: list[Definition] = []
+    bases: dict[str, list[str]] = {}
     around: list[tuple[int, str]] = []
     for start, minus_end, kind, node in sorted(marked, key=lambda row: row[:3]):
         while around and around[-1][0] <= start:
             around.pop()
-        name = _name(source, node)
+        outer = around[-1][1] if around else ""
+        if kind == "bases":
+            bases.setdefault(outer, []).extend(bases_in(text_of(source, node)))
+            continue
+        name = name_of(source, node)
         if not name:
             continue
-        outer = around[-1][1] + "." if around else ""
-        around.append((-minus_end, outer + name))
-        if kind == "scope":
+        qualified = f"{outer}.{name}" if outer else name
+        if node.type != "type_definition":
+            around.append((-minus_end, qualified))
+        trait = node.child_by_field_name("trait") if kind == "scope" else None
+        if trait is not None:
+            bases.setdefault(qualified, []).extend(bases_in(text_of(source, trait)))
+        if kind == "scope" or (found and _is_same(found[-1], qualified, node)):
             continue
-        whole = decorated.get(start, node)
-        found.append(
-            Definition(
-                outer + name,
-                "function" if kind == "function" else "class",
-                whole.start_point[0] + 1,
-                node.end_point[0] + 1,
-                _bases(source, node) if kind == "class" else (),
-            )
-        )
-    return found
+        first = decorated.get(start, node).start_point[0] + 1
+        sort: Kind = "function" if kind == "function" else "class"
+        found.append(Definition(qualified, sort, first, node.end_point[0] + 1))
+    return [_inheriting(d, bases.get(d.qualified, [])) for d in found]
 
 
-def _name(source: bytes, node: "Node") -> str:
-    """A definition's own name; a Go method's carries its receiver's type, as in `Type.method`."""
-    named = node.child_by_field_name("name")
-    if node.type == "impl_item":
-        named = node.child_by_field_name("type")
-    inner: Node | None = node
-    while named is None and inner is not None:
-        inner = inner.child_by_field_name("declarator")
-        if inner is not None and inner.type in _NAMES:
-            named = inner
-    if named is None:
-        return ""
-    receiver = node.child_by_field_name("receiver")
-    words = _text(source, receiver).strip("() ").replace("*", " ").split() if receiver else []
-    return (
-        f"{words[-1].split('[')[0]}.{_text(source, named)}"
-        if words
-        else _text(source, named).split("<")[0].replace("::", ".")
-    )
+def _inheriting(found: Definition, bases: list[str]) -> Definition:
+    if found.kind == "function":
+        return found
+    return replace(found, bases=tuple(dict.fromkeys(bases))[:MOST_BASES])
 
 
-def _bases(source: bytes, node: "Node") -> tuple[str, ...]:
-    """What a class inherits from, as written; keyword arguments are left out."""
-    for field in ("superclasses", "superclass", "interfaces"):
-        listed = node.child_by_field_name(field)
-        if listed is not None:
-            names = [_text(source, child) for child in listed.named_children]
-            return tuple(n for n in names if "=" not in n and len(n) < 200)[:16]
-    for child in node.children:
-        if child.type in _HERITAGE:
-            words = _text(source, child).replace(",", " ").replace(":", " ").split()
-            return tuple(word for word in words if word not in _RELATIONS)[:16]
-    return ()
-
-
-def _text(source: bytes, node: "Node") -> str:
-    """A node's text, at most 4,000 bytes; `node.text` would go through the parser's callback."""
-    return source[node.start_byte : min(node.end_byte, node.start_byte + 4_000)].decode(
-        "utf-8", "replace"
-    )
+def _is_same(last: Definition, qualified: str, node: "Node") -> bool:
+    """Whether a definition is the one before again, as the struct in `typedef struct x {} x` is."""
+    return last.qualified == qualified and last.first <= node.start_point[0] + 1 <= last.last
 
 
 @cache

@@ -64,6 +64,75 @@ def test_python_calls_and_imports_have_lines() -> None:
             ["C", "f", "g", "h"],
         ),
         ("a.rb", "class A < B\n def m\n  foo(1)\n end\nend\n", ["A", "A.m"], ["foo"]),
+        (
+            "assigned.js",
+            "res.send = function () {}; A.prototype.m = () => {}; exports.x = function y() {};\n"
+            "module.exports = function () {}; on(req, function ips() {});\n"
+            "const q = { a: () => 1, b() {} }; class C { #p = () => f() }",
+            ["res.send", "A.m", "x", "ips", "q.a", "q.b", "C", "C.#p"],
+            ["on", "f"],
+        ),
+        (
+            "signatures.ts",
+            "interface I { m(a: string): void }\n"
+            "abstract class A { abstract n(): void; f = () => 1 }",
+            ["I", "I.m", "A", "A.n", "A.f"],
+            [],
+        ),
+        (
+            "types.go",
+            "package x\ntype I interface { M(x int) error }\nfunc f() { g[int](1); T{}; p.U{} }",
+            ["I", "I.M", "f"],
+            ["T", "U", "g"],
+        ),
+        (
+            "macros.rs",
+            "macro_rules! mm { () => {} }\ntrait T { fn m(&self); }\n"
+            "fn f() { assert!(g(h.i(1))); a::<u8>(1); b.c::<u8>(2); }",
+            ["mm", "T", "T.m", "f"],
+            ["a", "assert", "c", "g", "i"],
+        ),
+        (
+            "generic.java",
+            "@interface N { int v(); }\nrecord R(int a) { R { new Z<Q>(1); k(W::j); } }",
+            ["N", "N.v", "R", "R.R"],
+            ["Z", "j", "k"],
+        ),
+        (
+            "types.c",
+            "typedef struct b { int x; } b;\ntypedef struct { int x; } c;\ntypedef int (*d)(int);\n"
+            "#define MAX(a, b) a\nenum e { E };\nvoid f(void) { p->g(1); }",
+            ["b", "c", "d", "MAX", "e", "f"],
+            ["g"],
+        ),
+        (
+            "odd.cc",
+            "API_EXPORT\nclass MY_API A final : public B { operator bool() { return 1; }\n"
+            "  bool operator<(A a) NO_THROW { return g<int>(1); } };\n"
+            "using T = int;\nint C<int>::m() { return x->h<int>() + new D(1); }",
+            ["A", "A.operator bool", "A.operator<", "T", "C.m"],
+            ["g", "D", "h"],
+        ),
+        (
+            "members.cs",
+            "class A { int P { get { return f(); } } int Q { get; set; } ~A() {}\n"
+            "public static A operator +(A a) { return a?.B(); }\n"
+            "void M() { c.D<int>(); new E<F>(); }}",
+            ["A", "A.P", "A.~A", "A.operator+", "A.M"],
+            ["f", "B", "D", "E"],
+        ),
+        (
+            "calls.php",
+            "<?php function f() { $a?->b(); new \\X\\Y(); \\strlen('x'); }",
+            ["f"],
+            ["Y", "b", "strlen"],
+        ),
+        (
+            "operators.rb",
+            "class A\n def <<(x)\n  Foo.new(1)\n end\n def =~(x)\n end\nend\n",
+            ["A", "A.<<", "A.=~"],
+            ["Foo", "new"],
+        ),
     ],
 )
 def test_other_languages_are_read(
@@ -80,6 +149,19 @@ def test_other_languages_are_read(
         ("a.cpp", "class A : public B, private virtual C { int x; };", ("B", "C")),
         ("A.cs", "class A : B, I { }", ("B", "I")),
         ("a.php", "<?php class A extends B { }", ("B",)),
+        (
+            "b.php",
+            "<?php class D extends E implements F, \\G\\H { use T, U; }",
+            ("E", "F", "G.H", "T", "U"),
+        ),
+        ("A.java", "class A extends B<X> implements C, n.D<Y> {}", ("B", "C", "n.D")),
+        ("a.ts", "class A extends B.C<D> implements E {}", ("B.C", "E")),
+        ("b.ts", "interface A extends B<C>, D {}", ("B", "D")),
+        ("a.go", "package x\ntype A struct { B; *c.D; e int }", ("B", "c.D")),
+        ("a.rs", "struct A<T>; impl<T> fmt::B<T> for A<T> {}", ("fmt.B",)),
+        ("b.rs", "trait A: B + C<D> {}", ("B", "C")),
+        ("a.rb", "class A < B::C\n include M, N\nend", ("B.C", "M", "N")),
+        ("a.py", "class A(b.B, Generic[T], metaclass=M): pass", ("b.B", "Generic")),
     ],
 )
 def test_what_a_class_inherits_from_is_read(path: str, source: str, bases: tuple[str, ...]) -> None:
@@ -104,6 +186,26 @@ def test_odd_files_neither_hang_nor_raise(path: str, content: bytes) -> None:
     began = time.monotonic()
     record_of(path, content)
     assert time.monotonic() - began < 20
+
+
+@pytest.mark.parametrize(
+    ("path", "source", "imports"),
+    [
+        (
+            "a.js",
+            "const a = require('x'); export * from 'y'; f('z')",
+            ["require('x')", "export * from 'y';"],
+        ),
+        (
+            "a.rb",
+            "require 'x'\nrequire_relative 'y'\nputs 'z'",
+            ["require 'x'", "require_relative 'y'"],
+        ),
+        ("a.php", "<?php use A\\B; require_once 'c.php';", ["use A\\B;", "require_once 'c.php'"]),
+    ],
+)
+def test_imports_that_are_calls_are_read(path: str, source: str, imports: list[str]) -> None:
+    assert sorted(text for text, _ in outline(path, source.encode()).imports) == sorted(imports)
 
 
 def test_a_file_without_grammar_has_no_symbols() -> None:
