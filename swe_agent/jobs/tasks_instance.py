@@ -85,6 +85,8 @@ class AnswerKey(Record):
     parser: str = ""
     """Name of the log parser; empty: pytest's."""
     eval_script: Text = ""
+    brings_scripts: bool = False
+    """Whether its image has scripts that apply the test patch and a fix, and run the tests."""
     eval_type: str = "pass_and_fail"
     """`pass_and_fail`, or `fail_only` for logs that name failures alone."""
     repo: str = ""

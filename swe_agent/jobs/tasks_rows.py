@@ -87,7 +87,7 @@ def id_of(row: JsonValue) -> JsonValue:
 def _key(row: RowObject) -> AnswerKey:
     expect = row.get("expect")
     expected = expect if isinstance(expect, dict) else {"FAIL_TO_PASS": expect}
-    fail = _first(row, "FAIL_TO_PASS", "fail_to_pass", "f2p_tests")
+    fail = _first(row, "FAIL_TO_PASS", "fail_to_pass") or _fixed(row)
     passed = _first(row, "PASS_TO_PASS", "pass_to_pass", "p2p_tests")
     config = _config(row)
     values = {
@@ -107,6 +107,7 @@ def _key(row: RowObject) -> AnswerKey:
         "test_cwd": row.get("test_cwd") or ".",
         "parser": _first(row, "log_parser", "parser") or _first(config, "log_parser") or "",
         "eval_script": row.get("eval_script") or "",
+        "brings_scripts": _is_multi(row),
         "eval_type": row.get("eval_type") or "pass_and_fail",
         "repo": _plain_repo(row),
         "version": str(row.get("version") or ""),
@@ -170,7 +171,7 @@ def _base(row: RowObject) -> JsonValue:
 
 def _usual_image(row: RowObject, own: str) -> str | None:
     """The image that a row's data set publishes for it without naming it."""
-    if "resolved_issues" in row and row.get("number"):
+    if _is_multi(row):
         owner, _, name = _plain_repo(row).partition("/")
         return f"mswebench/{owner}_m_{name}:pr-{row['number']}".lower()
     if not _SWE_BENCH_ID.match(own):
@@ -181,6 +182,16 @@ def _usual_image(row: RowObject, own: str) -> str | None:
     if "environment_setup_commit" in row:
         return f"docker.io/swebench/sweb.eval.x86_64.{folded}:latest"
     return None
+
+
+def _is_multi(row: RowObject) -> bool:
+    return "resolved_issues" in row and bool(row.get("org") and row.get("number"))
+
+
+def _fixed(row: RowObject) -> JsonValue:
+    """Multi-SWE-bench's tests that do not pass before the fix: failed, skipped, or not there."""
+    names = ("f2p_tests", "s2p_tests", "n2p_tests")
+    return [test for name in names for test in _strings(row.get(name), name)]
 
 
 def _is_smith(row: RowObject) -> bool:

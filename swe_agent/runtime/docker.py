@@ -40,6 +40,7 @@ from swe_agent.runtime.sidecar import Sidecar, start_sidecar
 from swe_agent.runtime.store import TreeStore
 from swe_agent.runtime.tarball import Content
 from swe_agent.runtime.wire import AttachedWire, Wire, drained
+from swe_agent.runtime.work_tree import ABOVE, work_tree_below
 from swe_agent.settings.egress import Destination
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ _RESUME = "`swe-agent resume` goes on when it runs again."
 TESTBED = "/testbed"
 """Where SWE-bench images have the repository; they are made to run as root."""
 ROOT_LABEL = "swe-agent.root"
-"""On an image of ours made from a repository's own Dockerfile: where that has its work tree."""
+"""On an image of ours: where it has its work tree, if that is not where ours usually have it."""
 _ANY_PORT = {"net.ipv4.ip_unprivileged_port_start": "0"}
 _PRIVATE = (HOME, f"{HOME}/home", STATE)
 
@@ -91,7 +92,8 @@ def recipe_for(client: "DockerClient", image: str, run_id: str, limits: Limits) 
     Raises:
         EnvironmentFault: there is no such image here.
     """
-    config = inspect_image(client, image).get("Config") or {}
+    found = inspect_image(client, image)
+    config = found.get("Config") or {}
     root = (config.get("Labels") or {}).get(ROOT_LABEL)
     if config.get("WorkingDir") == TESTBED:
         env = conda_env(config.get("Env") or [])
@@ -99,6 +101,10 @@ def recipe_for(client: "DockerClient", image: str, run_id: str, limits: Limits) 
         return Recipe(image, run_id, TESTBED, "0:0", limits, has_work_tree=not is_ours, env=env)
     if root:
         return Recipe(image, run_id, root, "0:0", limits)
+    if (config.get("WorkingDir") or "").rstrip("/") == ABOVE:
+        root = work_tree_below(client, str(found["Id"]))
+        if root:
+            return Recipe(image, run_id, root, "0:0", limits, has_work_tree=True)
     return Recipe(image, run_id, "/workspace", "1000:1000", limits)
 
 

@@ -8,7 +8,7 @@ neither.
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
 from dataclasses import dataclass, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from shlex import quote
 from typing import TYPE_CHECKING, Literal
 
@@ -19,6 +19,7 @@ from swe_agent.core.text import decoded
 from swe_agent.runtime.box import Limits
 from swe_agent.runtime.containerfile import Containerfile, build_containerfile
 from swe_agent.runtime.docker import (
+    ROOT_LABEL,
     RUN_LABEL,
     DockerBox,
     Recipe,
@@ -43,6 +44,7 @@ from swe_agent.runtime.setup import (
 )
 from swe_agent.runtime.store import TreeStore
 from swe_agent.runtime.versions import Version
+from swe_agent.runtime.work_tree import ABOVE, BESIDE
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -199,6 +201,8 @@ class DockerSandboxes:
             recipe = replace(agent, for_setup=True)
             with closing(start_box(self.client, recipe, self._store, None)) as box:
                 box.execute(EMPTY, _CLEAN_TIMEOUT_S, self._folder)
+                if PurePosixPath(agent.root).parent == PurePosixPath(ABOVE):
+                    box.execute(BESIDE, _CLEAN_TIMEOUT_S, self._folder)
                 self._commit(box, agent, setup, name)
         return name
 
@@ -231,11 +235,12 @@ class DockerSandboxes:
         box.execute(code, _CLEAN_TIMEOUT_S, self._folder)
         env = setup.exports(agent.root, path_in(inspect_image(self.client, setup.image)))
         repository, _, tag = name.partition(":")
+        label = {ROOT_LABEL: agent.root} if agent.has_work_tree else {}
         conf = {
             "WorkingDir": agent.root,
             "Entrypoint": [],
             "Cmd": ["/bin/sh"],
-            "Labels": {RUN_LABEL: self.run_id, IMAGE_LABEL: "env"},
+            "Labels": {RUN_LABEL: self.run_id, IMAGE_LABEL: "env", **label},
             "Env": [f"{key}={value}" for key, value in env.items()],
         }
         with _at_least(self.client, _COMMIT_TIMEOUT_S):

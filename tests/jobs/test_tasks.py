@@ -153,6 +153,8 @@ def test_a_multi_row_is_named_after_its_request(tmp_path: Path) -> None:
         "fix_patch": "GOLD",
         "test_patch": "",
         "f2p_tests": {"suite one": {"run": "NONE"}},
+        "s2p_tests": {},
+        "n2p_tests": {"suite two": {"run": "NONE"}},
         "p2p_tests": {},
     }
     task, key = load(tmp_path, row)
@@ -160,7 +162,8 @@ def test_a_multi_row_is_named_after_its_request(tmp_path: Path) -> None:
     assert (task.repo, task.base) == ("Acme/rocket", "deadbeef")
     assert task.issue == "Boom\n\nIt explodes."
     assert task.usual_image == "mswebench/acme_m_rocket:pr-12"
-    assert (key.patch, key.fail_to_pass) == ("GOLD", ("suite one",))
+    assert (key.patch, key.fail_to_pass) == ("GOLD", ("suite one", "suite two"))
+    assert key.brings_scripts
 
 
 def test_our_own_yaml_names_a_repository_beside_it(tmp_path: Path) -> None:

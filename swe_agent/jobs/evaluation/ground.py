@@ -61,7 +61,8 @@ class Grounds:
         engine = self.places.engine
         if engine is not None and _stands_in_its_image(instance, key, asked):
             with closing(image_box_of(asked, store, folder, engine)) as box:
-                yield Ground(box, instance.test or USUAL_TESTS, instance.env)
+                commands = instance.test or USUAL_TESTS
+                yield Ground(box, commands, instance.env, is_own_image=True)
             return
         taken = origin_of(instance, settings, self.places).taken(store)
         sandboxes = sandboxes_of(asked, store, f"eval-{secrets.token_hex(4)}", folder, engine)

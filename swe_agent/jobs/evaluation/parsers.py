@@ -47,7 +47,15 @@ def parser_for(key: AnswerKey, command: str = "") -> Parser:
     Raises:
         UsageFault: nothing here knows the parser.
     """
+    if key.brings_scripts and (multi := multi_parser(key)):
+        return multi
     name = key.parser or _guessed(command)
+    if key.brings_scripts and command and not name:
+        raise UsageFault(
+            f"No reader is known for the logs of {key.repo}.",
+            "pip install multi-swe-bench: it brings those of the benchmark.",
+        )
+    name = name or DEFAULT
     if name in PARSERS:
         return PARSERS[name]
     name = _PREFIX + name.removeprefix(_PREFIX)
@@ -74,6 +82,28 @@ def official_parsers() -> Mapping[str, Callable[[str, object], StatusMap]]:
     return found
 
 
+def multi_parser(key: AnswerKey) -> Parser | None:
+    """The reader that the package `multi_swe_bench` has for the task's repository; None where it is
+    not installed, or has none."""
+    try:
+        importlib.import_module("multi_swe_bench.harness.repos")
+        kinds = importlib.import_module("multi_swe_bench.harness.instance").Instance
+        request = SimpleNamespace(**{"tag": "", "number_interval": "", **key.row})
+        instance = kinds.create(request, None)
+    except (ImportError, ValueError, AttributeError):
+        return None
+
+    def parse(log: str) -> StatusMap:
+        told = instance.parse_log(log)
+        return {
+            **dict.fromkeys(told.skipped_tests, SKIPPED),
+            **dict.fromkeys(told.passed_tests, PASSED),
+            **dict.fromkeys(told.failed_tests, FAILED),
+        }
+
+    return parse
+
+
 def _spec(key: AnswerKey) -> object:
     """What an official reader may look at of a task."""
     script = key.eval_script
@@ -89,16 +119,17 @@ def _spec(key: AnswerKey) -> object:
 
 
 def _guessed(command: str) -> str:
-    """The reader that fits how the tests are run."""
+    """The reader that fits how the tests are run; empty where that does not say."""
     for word, name in (
         (r"\bunittest\b", "unittest"),
         (r"\bruntests\.py\b", "unittest"),
         (r"\bgo test\b", "gotest"),
         (r"\bcargo test\b", "cargo"),
+        (r"\bpytest\b", "pytest"),
     ):
         if re.search(word, command):
             return name
-    return DEFAULT
+    return ""
 
 
 def pytest_ids(log: str) -> StatusMap:

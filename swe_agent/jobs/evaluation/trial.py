@@ -4,14 +4,31 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from shlex import quote
 
-from swe_agent.core.errors import ToolFailure
+from swe_agent.core.errors import EnvironmentFault, ToolFailure
 from swe_agent.core.protocols import CommandResult
 from swe_agent.core.text import decoded
-from swe_agent.jobs.evaluation.applying import Applied, TrialBox, apply_patch, files_of, put_tests
-from swe_agent.jobs.evaluation.markers import END, EXIT_CODE, START, defused
+from swe_agent.jobs.evaluation.applying import (
+    Applied,
+    TrialBox,
+    apply_patch,
+    files_of,
+    put_tests,
+    require_git,
+)
+from swe_agent.jobs.evaluation.markers import (
+    APPLIED,
+    APPLY_FAILED,
+    END,
+    EXIT_CODE,
+    START,
+    defused,
+)
 from swe_agent.jobs.tasks_instance import AnswerKey
 
 _SCRIPT = "/tmp/eval.sh"
+_FIX, _FIX_SCRIPT = "/home/fix.patch", "/home/fix-run.sh"
+"""Of an image that brings its own scripts: what it takes a fix from, and what it tries it with."""
+_TIMEOUT_S = 300.0
 _TAIL_BYTES = 60_000
 _HEAD = ("#!/bin/bash", "set -uxo pipefail")
 
@@ -28,6 +45,9 @@ class Exam:
     """Of all tests together."""
     script: str = ""
     """The task's own eval script, which applies the test patch and writes the markers itself."""
+    fixes: bool = False
+    """Whether the commands apply both patches themselves, the fix from where the image expects
+    it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +59,8 @@ class Ground:
     env: Mapping[str, str] = field(default_factory=dict)
     kept: tuple[str, ...] = ()
     """Folders of the environment inside the work tree."""
+    is_own_image: bool = False
+    """Whether it is the task's image as it stands."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +78,8 @@ class Trial:
 def exam_of(key: AnswerKey, ground: Ground, timeout_s: float) -> Exam:
     """How a task is graded: by its own script, its own commands, else by those that were found,
     over the files of the test patch."""
+    if key.brings_scripts and ground.is_own_image:
+        return Exam((_own_script(ground.box),), ".", ground.env, timeout_s, fixes=True)
     commands = key.test or tuple(_over_files(one, key.test_patch) for one in ground.commands)
     return Exam(commands, key.test_cwd, ground.env, timeout_s, key.eval_script)
 
@@ -67,6 +91,8 @@ def try_prediction(ground: Ground, key: AnswerKey, patch: str, exam: Exam) -> Tr
         EnvironmentFault: the box has no git, or is lost.
     """
     box = ground.box
+    if exam.fixes:
+        return _try_own(box, patch, exam)
     applied = apply_patch(box, patch, ground.kept) if patch else Applied(True, "no patch")
     if not applied.ok:
         return Trial(False, applied.log)
@@ -78,8 +104,36 @@ def try_prediction(ground: Ground, key: AnswerKey, patch: str, exam: Exam) -> Tr
     if not tests.ok:
         return Trial(True, journal, output=f"test patch\n{defused(tests.log)}")
     output, code, timed_out = _run_commands(box, exam)
-    log = f"{START}\n{defused(output)}\n{END}\n{EXIT_CODE}: {code}\n"
-    return _trial(journal, log, timed_out, exam)
+    return _trial(journal, _marked(output, code), timed_out, exam)
+
+
+def _own_script(box: TrialBox) -> str:
+    """The script that the image tries a fix with.
+
+    Raises:
+        EnvironmentFault: there is none.
+    """
+    result = box.execute(f"cat {_FIX_SCRIPT}", _TIMEOUT_S)
+    if result.exit_code:
+        raise EnvironmentFault(f"The task's image has no {_FIX_SCRIPT}, which its tests need.")
+    return decoded(result.output)
+
+
+def _try_own(box: TrialBox, patch: str, exam: Exam) -> Trial:
+    """Hand the patch to the image's own script, which wants it to apply as it is."""
+    require_git(box)
+    box.write_file(_FIX, patch.encode("utf-8", "replace"))
+    check = box.execute(f"git -c safe.directory='*' apply --check {_FIX}", _TIMEOUT_S)
+    said = decoded(check.output)
+    if check.exit_code:
+        return Trial(False, f"{said}\n{APPLY_FAILED}")
+    output, code, timed_out = _run_commands(box, exam)
+    return _trial(f"{APPLIED}: by {_FIX_SCRIPT}", _marked(output, code), timed_out, exam)
+
+
+def _marked(output: str, code: int) -> str:
+    """A log as graders read it; what the tests print cannot write its markers."""
+    return f"{START}\n{defused(output)}\n{END}\n{EXIT_CODE}: {code}\n"
 
 
 def _over_files(command: str, test_patch: str) -> str:
