@@ -91,7 +91,9 @@ class State:
     steps: int = 0
     """Whole replies; a call that got none is asked again under the same number."""
     usage: Usage = field(default_factory=Usage)
-    """Of whole replies; a call without reply adds its reserve to the cost."""
+    """Of the replies that came."""
+    lost_usd: float = 0.0
+    """Reserves of calls that were never answered, for others were made since."""
     reserved_usd: float | None = None
     """Reserve of the model call that has no reply yet."""
     reserved_tokens: int = 0
@@ -182,8 +184,8 @@ class State:
 
     @property
     def spent_usd(self) -> float:
-        """Money that is gone, the reserve of a call without reply included."""
-        return self.usage.cost_usd + (self.reserved_usd or 0.0)
+        """Money that is gone, the reserves of calls without reply included."""
+        return self.usage.cost_usd + self.lost_usd + (self.reserved_usd or 0.0)
 
     @property
     def spent_tokens(self) -> int:
@@ -322,7 +324,7 @@ class State:
     def _lose_reserve(self) -> None:
         """A call that was never answered counts as spent: the provider may have billed it."""
         if self.reserved_usd is not None:
-            self.usage += Usage(cost_usd=self.reserved_usd)
+            self.lost_usd += self.reserved_usd
             self.unpriced_tokens += self.reserved_tokens
             self.reserved_usd, self.reserved_tokens = None, 0
 

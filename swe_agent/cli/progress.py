@@ -131,7 +131,8 @@ class Progress:
         self.left_out, self.flagged = event.left_out, event.flagged
         self.doing = "done"
         if event.usage != Usage():
-            self.usage, self.lost_usd, self._reserve_usd = event.usage, 0.0, 0.0
+            self.usage, self.lost_usd = event.usage, self.lost_usd + self._reserve_usd
+            self._reserve_usd = 0.0
 
 
 def _cap_of(event: RunStarted) -> float | None:

@@ -10,7 +10,7 @@ from swe_agent.agent.desk import Desk
 from swe_agent.agent.spending import Spent, purse_of, spent_in, total_purse
 from swe_agent.agent.state import State
 from swe_agent.core.errors import LimitReached, TransientModelFault
-from swe_agent.core.events import Event
+from swe_agent.core.events import Event, ModelCalled, ModelReplied
 from swe_agent.core.messages import Turn, Usage
 from swe_agent.core.protocols import Reserve
 from swe_agent.models.purse import Purse
@@ -100,3 +100,14 @@ def test_the_limit_says_whether_it_is_the_total() -> None:
 
 def test_a_run_that_never_began_spent_nothing(tmp_path: Path) -> None:
     assert spent_in(tmp_path / "nowhere") == Spent()
+
+
+def test_a_request_without_a_reply_is_spent_but_no_cost_of_a_reply() -> None:
+    state = State()
+    for _ in range(2):  # killed with the first on its way, and asked again
+        state.apply(ModelCalled(step=1, model="fake/m", reserve_usd=0.2))
+    assert state.spent_usd == pytest.approx(0.4)
+    turn = Turn(text="ok", model="fake/m", usage=Usage(cost_usd=0.05))
+    state.apply(ModelReplied(step=1, turn=turn, duration_s=0.1))
+    assert state.spent_usd == pytest.approx(0.25)
+    assert state.usage.cost_usd == 0.05
