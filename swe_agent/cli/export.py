@@ -18,8 +18,11 @@ RunOrBatch = Annotated[
 def export(
     name: RunOrBatch,
     form: Annotated[
-        Literal["swe-agent", "mini", "sft"],
-        typer.Option("--format", help="SWE-agent's .traj, mini's .traj.json, or chat JSONL."),
+        Literal["swe-agent", "swe-agent-replay", "mini", "sft"],
+        typer.Option(
+            "--format",
+            help="SWE-agent's .traj (in bash for its replay), mini's .traj.json, chat JSONL.",
+        ),
     ],
     output: Annotated[
         Path | None,
@@ -38,6 +41,7 @@ def export(
     Examples:
       swe-agent export 2611 --format mini -o fix.traj.json
       swe-agent export BATCH --format swe-agent -o trajectories/
+      swe-agent export 2611 --format swe-agent-replay -o fix.traj
       swe-agent export BATCH --format sft --verified > train.jsonl
     """
     from swe_agent.cli.screen import say

@@ -38,6 +38,8 @@ class Conversation:
     system: str
     patch: str
     """The shipped patch; empty where there is none."""
+    folder: Path
+    """The run's."""
 
     @property
     def usage(self) -> Usage:
@@ -82,6 +84,7 @@ def conversation_of(kept: Kept) -> Conversation:
         recording=kept.recording,
         system=_system_of(kept.recording),
         patch=decoded(_bytes_of(patch)) if kept.recording.finished else "",
+        folder=kept.folder,
     )
 
 

@@ -10,13 +10,13 @@ from typing import Literal
 from pydantic import JsonValue
 
 from swe_agent.core.errors import EnvironmentFault, UsageFault
-from swe_agent.jobs.export import mini, sft, swe_agent
+from swe_agent.jobs.export import mini, replayable, sft, swe_agent
 from swe_agent.jobs.export.conversation import Conversation, conversation_of
 from swe_agent.jobs.export.from_mini import is_mini, read_mini
 from swe_agent.jobs.export.from_swe_agent import is_traj, read_traj
 from swe_agent.jobs.recordings import Kept
 
-FormatName = Literal["swe-agent", "mini", "sft"]
+FormatName = Literal["swe-agent", "swe-agent-replay", "mini", "sft"]
 _SUFFIXES = (mini.SUFFIX, swe_agent.SUFFIX, ".json")
 
 
@@ -32,6 +32,7 @@ class Format:
 
 FORMATS: Mapping[FormatName, Format] = {
     "swe-agent": Format(swe_agent.SUFFIX, swe_agent.to_traj),
+    "swe-agent-replay": Format(swe_agent.SUFFIX, replayable.to_replayable),
     "mini": Format(mini.SUFFIX, mini.to_mini),
     "sft": Format(sft.SUFFIX, sft.to_chat, by_line=True),
 }

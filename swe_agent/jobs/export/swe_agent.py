@@ -35,7 +35,7 @@ def to_traj(conversation: Conversation) -> Json:
         ],
         "history": _history(conversation),
         "info": _facts(conversation),
-        "replay_config": json.dumps(_replay_config(conversation)),
+        "replay_config": json.dumps(replay_config_of(conversation)),
         "environment": "main",
     }
 
@@ -127,7 +127,7 @@ def _facts(conversation: Conversation) -> Json:
     }
 
 
-def _replay_config(conversation: Conversation) -> Json:
+def replay_config_of(conversation: Conversation) -> Json:
     """As much of a configuration as a run of ours has: model, image, issue."""
     started, environment = conversation.recording.started, conversation.recording.environment
     image = environment.image if environment else ""

@@ -56,7 +56,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         pytest.skip("a disk can be mounted by root only")
     place = tmp_path / "disk"
     place.mkdir()
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64m", "x", str(place)], check=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=128m", "x", str(place)], check=True)
     yield place
     subprocess.run(["umount", "-l", str(place)], check=True)
 
@@ -106,7 +106,7 @@ def rows_until(process: subprocess.Popen[str], count: int) -> None:
 
 def fill(place: Path) -> None:
     """Leave no room on the disk."""
-    with place.open("wb") as stream, suppress(OSError):
+    with suppress(OSError), place.open("wb") as stream:
         while True:
             stream.write(b"\0" * (1 << 16))
             stream.flush()
