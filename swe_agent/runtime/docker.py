@@ -40,7 +40,7 @@ from swe_agent.runtime.sidecar import Sidecar, start_sidecar
 from swe_agent.runtime.store import TreeStore
 from swe_agent.runtime.tarball import Content
 from swe_agent.runtime.wire import AttachedWire, Wire, drained
-from swe_agent.runtime.work_tree import ABOVE, work_tree_below
+from swe_agent.runtime.work_tree import work_tree_below
 from swe_agent.settings.egress import Destination
 
 if TYPE_CHECKING:
@@ -101,10 +101,8 @@ def recipe_for(client: "DockerClient", image: str, run_id: str, limits: Limits) 
         return Recipe(image, run_id, TESTBED, "0:0", limits, has_work_tree=not is_ours, env=env)
     if root:
         return Recipe(image, run_id, root, "0:0", limits)
-    if (config.get("WorkingDir") or "").rstrip("/") == ABOVE:
-        root = work_tree_below(client, str(found["Id"]))
-        if root:
-            return Recipe(image, run_id, root, "0:0", limits, has_work_tree=True)
+    if root := work_tree_below(client, found):
+        return Recipe(image, run_id, root, "0:0", limits, has_work_tree=True)
     return Recipe(image, run_id, "/workspace", "1000:1000", limits)
 
 

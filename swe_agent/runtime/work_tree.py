@@ -1,7 +1,8 @@
 """Where an image has its repository, when that is a folder below the one that it works in, as those
 of Multi-SWE-bench have it: `/home/NAME`, with patches and scripts beside it."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 
 from swe_agent.core.errors import EngineAway, EnvironmentFault
 from swe_agent.core.text import decoded
@@ -19,13 +20,21 @@ _known: dict[str, str] = {}
 """By the image's own hash: what is in it never changes."""
 
 
-def work_tree_below(client: "DockerClient", image_id: str) -> str:
-    """The one git repository right below `ABOVE`; empty where there is none, or several.
+def work_tree_below(client: "DockerClient", image: Mapping[str, Any]) -> str:
+    """The one git repository right below `ABOVE`, where the image works there; empty where there is
+    none, or several.
+
+    Args:
+        client: the engine.
+        image: what the engine tells of it.
 
     Raises:
         EngineAway: the engine does not answer.
         EnvironmentFault: the image cannot be looked into.
     """
+    if ((image.get("Config") or {}).get("WorkingDir") or "").rstrip("/") != ABOVE:
+        return ""
+    image_id = str(image["Id"])
     if image_id not in _known:
         found = _listed(client, image_id)
         _known[image_id] = found[0] if len(found) == 1 else ""
