@@ -1,6 +1,6 @@
 """How many programs the offline model repairs, how fast, and with how many candidates.
 
-Usage: `python bench/repair.py TASKS [--out DIR] [--only ID] [--limit-s 45] [--corrected DIR]
+Usage: `python bench/repair.py TASKS [--out DIR] [--only ID] [--limit-s 58] [--corrected DIR]
 [--json]`. TASKS is a JSONL file of small repair tasks: `id`, `files` (written to an empty folder),
 `entry_file`, `test_cmd`. The model goes through the tool route over a plain folder; `python` on the
 PATH has to have what the tests need. With `--corrected DIR`, which holds each `entry_file` as its
@@ -33,6 +33,8 @@ from tests.aci.local_sandbox import Bench, LocalSandbox  # noqa: E402
 
 TOOLS = ("view", "find_file", "edit", "undo", "try_edits", "run_tests", "localize", "submit")
 STEP_LIMIT = 60
+LAST_ROUND_S = 5.0
+"""Of the limit, what stays for the tests of the repair."""
 
 
 class Workbench(Bench):
@@ -47,11 +49,17 @@ class Workbench(Bench):
 
 
 def solved(folder: Path, command: str, limit_s: float, issue: str = "") -> list[Message]:
-    """The conversation in which the offline model repairs what lies in the folder."""
+    """The conversation in which the offline model repairs what lies in the folder; as in a run, the
+    engine runs the tests before it.
+    """
     bench = Workbench(folder, command)
     route = Route(load_tools([ROOT / "tools"], TOOLS), Permissions(), bench.blobs)
-    model = OfflineModel(search_s=limit_s)
-    history: list[Message] = [Note(kind="task", text=issue or "Make the failing tests pass.")]
+    report = bench.run_tests(())
+    model = OfflineModel(search_s=max(1.0, limit_s - report.duration_s - LAST_ROUND_S))
+    history: list[Message] = [
+        Note(kind="task", text=issue or "Make the failing tests pass."),
+        Note(kind="tests", text="", data={"report": report.model_dump(mode="json")}),
+    ]
     for step in range(1, STEP_LIMIT):
         turn = model.complete(Prompt("", tuple(history), route.specs()))
         history.append(turn)
@@ -150,7 +158,7 @@ def main() -> None:
     parser.add_argument("tasks", type=Path)
     parser.add_argument("--out", type=Path)
     parser.add_argument("--only", action="append", default=[])
-    parser.add_argument("--limit-s", type=float, default=45.0)
+    parser.add_argument("--limit-s", type=float, default=58.0)
     parser.add_argument("--corrected", type=Path)
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()

@@ -41,7 +41,7 @@ EXPLORED: Final = 80
 EXPLORE_SHARE: Final = 0.25
 """Part of the time for the search that goes into looking further after one passes."""
 FAULT_LIMIT: Final = 3
-ENDLESS_S: Final = 0.4
+ENDLESS_S: Final = 0.2
 """Processor seconds for one test where the faulty program never ends."""
 PATIENT_S: Final = 6.0
 """The same for a candidate that passed some tests and then was stopped."""

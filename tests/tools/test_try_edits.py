@@ -26,6 +26,7 @@ FILES = {
 UNITTEST = "python3 -m unittest discover -s tests"
 FULL, NONE = "test_jam.JamTest.test_full", "test_jam.JamTest.test_none"
 PYTEST_FULL = "tests/test_jam.py::JamTest::test_full"
+PYTEST_NONE = "tests/test_jam.py::JamTest::test_none"
 
 
 def jars(new: str) -> dict:
@@ -167,6 +168,17 @@ def test_pytest_runs_only_the_cases_named(folder: Path) -> None:
     test = "tests/test_more.py::test_jars[3]"
     rows = desk.rows(candidates=[edit("fruit // each")], tests=[test])
     assert (rows[0]["status"], rows[0]["passed"]) == ("passed", 1)
+
+
+@pytest.mark.parametrize("conftest", ["", "import larder.jam\n"], ids=["none", "imports it"])
+def test_what_conftest_imported_is_not_kept_from_before_the_edit(
+    folder: Path, conftest: str
+) -> None:
+    (folder / "tests/conftest.py").write_text(conftest)
+    (folder / "conftest.py").write_text("")
+    desk = Desk(LocalSandbox(folder), "python3 -m pytest -q")
+    rows = desk.rows(candidates=[edit("fruit // each"), edit("2"), edit("0")], tests=[PYTEST_NONE])
+    assert [row["status"] for row in rows] == ["passed", "failed", "passed"]
 
 
 def test_no_tests_named_means_all(desk: Desk) -> None:

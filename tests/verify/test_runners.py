@@ -1,5 +1,6 @@
 """What real runners of little projects come to; hostile ones are in `test_hostile_tests`."""
 
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -196,6 +197,20 @@ def test_a_time_out_is_an_error_of_the_command_and_of_the_tests_it_cut(box: Fold
         "python -m pytest": "error",
     }
     assert report.exit_codes == {"python -m pytest": 124}
+
+
+def test_after_two_time_outs_a_files_other_tests_get_less(box: FolderSandbox) -> None:
+    text = "import pytest\ndef spin():\n    while True: pass\n"
+    text += "".join(f"def test_{name}(): spin()\n" for name in "abc")
+    text += "@pytest.mark.timeout(1.2)\ndef test_own(): spin()\n"
+    fill(box.folder, {"test_a.py": text, "test_b.py": "def test_quick(): pass\n"})
+    report = run_tests(box, ["python -m pytest --timeout=1.4"], 60)
+    given = {
+        test.split("_")[-1]: re.findall(r"Timeout \(>(.*?)s\)", text)[-1]
+        for test, text in report.failures.items()
+    }
+    assert given == {"a": "1.4", "b": "1.4", "c": "1.0", "own": "1.2"}
+    assert report.passed == {"test_b.py::test_quick"}
 
 
 def test_pytest_that_cannot_load_the_recorder_is_read_by_its_summary(box: FolderSandbox) -> None:

@@ -24,7 +24,16 @@ import sys
 import time
 
 from probes import Recorder, behaviour_of, more_like
-from runners import MESSAGE_CHARS, RUNNERS, SKIPPED, Channel, aim_imports, chosen_runner
+from runners import (
+    MESSAGE_CHARS,
+    RUNNERS,
+    SKIPPED,
+    Channel,
+    Forked,
+    aim_imports,
+    chosen_runner,
+    run_session,
+)
 
 COLLECT_S = 30.0
 BASELINE_S = 10.0
@@ -36,30 +45,40 @@ def run_child(spec: "dict", scratch: str, channel: Channel, writes_bytecode: boo
     """Be the child: bound what it may use, then run the tests. Never returns."""
     status = 1
     try:
-        os.setsid()
-        signal.signal(signal.SIGPROF, signal.SIG_DFL)
         nothing = os.open(os.devnull, os.O_RDWR)
         for fd in (0, 1, 2):
             os.dup2(nothing, fd)
-        limit = spec["memory_mb"] << 20
-        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         sys.dont_write_bytecode = not writes_bytecode
         os.chdir(scratch)
         os.environ["PWD"] = scratch
         aim_imports(spec["repository"], scratch)
-        probe = spec.get("probe") or {}
-        path = os.path.join(scratch, probe.get("path", ""))
-        if probe and not spec["inputs"]:
-            sys.setprofile(Recorder(path, probe["function"], channel))
+        begin_child(spec, scratch, channel)
         RUNNERS[spec["runner"]](spec, channel)
-        sys.setprofile(None)
-        if spec["inputs"]:
-            channel.send(["behaviour", behaviour_of(path, probe["function"], spec["inputs"])])
-        channel.send(["end"])
+        end_child(spec, scratch, channel)
         status = 0
     finally:
         os._exit(status)
+
+
+def begin_child(spec: "dict", scratch: str, channel: Channel) -> None:
+    os.setsid()
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    limit = spec["memory_mb"] << 20
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    probe = spec.get("probe") or {}
+    if probe and not spec["inputs"]:
+        path = os.path.join(scratch, probe["path"])
+        sys.setprofile(Recorder(path, probe["function"], channel))
+
+
+def end_child(spec: "dict", scratch: str, channel: Channel) -> None:
+    sys.setprofile(None)
+    if spec["inputs"]:
+        path = os.path.join(scratch, spec["probe"]["path"])
+        behaviour = behaviour_of(path, spec["probe"]["function"], spec["inputs"])
+        channel.send(["behaviour", behaviour])
+    channel.send(["end"])
 
 
 class Round:
@@ -76,6 +95,8 @@ class Round:
         self.message = ""
         self.inputs = []  # type: list[list]
         self.behaviour = []  # type: list[str]
+        self.loaded = None  # type: list[str] | None
+        """Modules that were there before any test was."""
 
     def take(self, event: "list", began: float) -> None:
         kind = event[0]
@@ -92,6 +113,8 @@ class Round:
             self.message = event[1]
         elif kind == "input":
             self.inputs.append(ast.literal_eval(event[1]))
+        elif kind == "loaded":
+            self.loaded = event[1]
         elif kind == "behaviour":
             self.behaviour = event[1]
         elif kind == "end":
@@ -103,6 +126,9 @@ def run_round(
 ) -> Round:
     """Run the tests once in a forked child; a test gets `cpu_s` of processor time and `wall_s` of
     the clock.
+
+    Raises:
+        Forked: this is the child of a session that is ready; it has to go on with it.
     """
     reader, writer = os.pipe()
     began = time.time()
@@ -111,6 +137,9 @@ def run_round(
         os.close(reader)
         channel = Channel(writer)
         channel.cpu_s, channel.stops = cpu_s, spec.get("stops", False)
+        if spec.get("session"):
+            begin_child(spec, scratch, channel)
+            raise Forked(channel)
         run_child(spec, scratch, channel, writes_bytecode)
     os.close(writer)
     told, buffer, since = Round(), b"", began
@@ -235,9 +264,7 @@ def limits_from(baseline: Round, spec: "dict") -> "tuple[float, float]":
 
 
 def work(spec: "dict", number: int, queue: int, out: int) -> None:
-    """Be one worker: a scratch copy of its own, candidates from the queue until it or the time is
-    at its end.
-    """
+    """Be one worker, with a scratch copy of its own; also be each of its children."""
     scratch = os.path.join(os.path.realpath(spec["folder"]), "copy%d" % number)
     copy_repository(spec, scratch)
     add_files(spec.get("files", {}), scratch)
@@ -254,7 +281,37 @@ def work(spec: "dict", number: int, queue: int, out: int) -> None:
             spec["order"][baseline.running] = cpu_s
     if baseline.ended:
         spec["inputs"] = more_like(baseline.inputs)
-    cpu_s, wall_s = limits_from(baseline, spec)
+    limits_s = limits_from(baseline, spec)
+
+    def try_queued() -> None:
+        try_candidates(spec, scratch, limits_s, number, queue, out)
+
+    if is_session_fresh(spec, scratch, baseline):
+        os.chdir(scratch)
+        os.environ["PWD"] = scratch
+        aim_imports(spec["repository"], scratch)
+        sys.dont_write_bytecode = True
+        spec["session"] = True
+        channel = run_session(spec, try_queued)
+        if channel:
+            end_child(spec, scratch, channel)
+    else:
+        try_queued()
+
+
+def is_session_fresh(spec: "dict", scratch: str, baseline: Round) -> bool:
+    """Whether children may be forked from a session of pytest that is set up already: no candidate
+    changes what that has imported.
+    """
+    changed = {edit["path"] for edits in spec["candidates"] for edit in edits}
+    places = {os.path.realpath(os.path.join(scratch, path)) for path in changed}
+    return baseline.loaded is not None and not places & set(baseline.loaded)
+
+
+def try_candidates(
+    spec: "dict", scratch: str, limits_s: "tuple[float, float]", number: int, queue: int, out: int
+) -> None:
+    """Try candidates from the queue until it or the time is at its end."""
     stamp = 1000000000 + number
     while time.time() < spec["deadline"]:
         token = os.read(queue, 4)
@@ -266,10 +323,10 @@ def work(spec: "dict", number: int, queue: int, out: int) -> None:
         if wrong:
             row = dict(result_of(index, Round(), spec["tests"]), status="invalid", message=wrong)
         else:
-            told = run_round(spec, scratch, cpu_s, wall_s)
+            told = run_round(spec, scratch, *limits_s)
             if told.inputs and told.ended and not told.failed:
                 spec["inputs"] = more_like(told.inputs)  # the unchanged project did not get so far
-                told = run_round(spec, scratch, cpu_s, wall_s)
+                told = run_round(spec, scratch, *limits_s)
             row = result_of(index, told, spec["tests"])
             put_back(undo)
         os.write(out, (json.dumps(row) + "\n").encode())

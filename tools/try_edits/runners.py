@@ -5,6 +5,7 @@ through a pipe.
 # ruff: noqa: PTH100, PTH103, PTH109, PTH113, PTH118, PTH206, RUF005
 # mypy: ignore-errors
 
+import gc
 import json
 import os
 import re
@@ -56,14 +57,42 @@ class Channel:
         os.write(self.fd, (json.dumps(event) + "\n").encode())
 
 
-class PytestWatch:
-    """A pytest plugin that keeps the wanted tests and reports each through the channel."""
+class Forked(BaseException):
+    """Raised in a child that is to go on where a session of pytest was set up."""
 
-    def __init__(self, channel: Channel, wanted: "set[str]", order: "dict[str, float]") -> None:
+    def __init__(self, channel: Channel) -> None:
+        super().__init__()
         self.channel = channel
-        self.wanted = wanted
-        self.order = order
+
+
+class PytestWatch:
+    """A pytest plugin that keeps the wanted tests and reports each through the channel.
+
+    Without a channel it forks the children itself, by `try_queued`, once pytest is set up with its
+    plugins and conftest files: that takes longer than a small suite's tests.
+    """
+
+    def __init__(
+        self, spec: "dict", channel: "Channel | None", try_queued: "object | None" = None
+    ) -> None:
+        self.channel = channel
+        self.try_queued = try_queued
+        self.wanted = set(spec["tests"])
+        self.order = spec.get("order", {})
         self.broken = {}  # type: dict[str, str]
+
+    def pytest_collection(self) -> None:
+        if self.channel:
+            self.channel.send(["loaded", loaded_files()])
+            return
+        if hasattr(gc, "freeze"):
+            gc.freeze()
+        try:
+            self.try_queued()
+        except Forked as child:
+            self.channel = child.channel
+        else:
+            os._exit(0)
 
     def pytest_collection_modifyitems(self, config: object, items: "list[object]") -> None:
         if self.wanted:
@@ -88,13 +117,37 @@ class PytestWatch:
             self.channel.end(nodeid, nodeid not in self.broken, self.broken.get(nodeid, ""))
 
 
+def loaded_files() -> "list[str]":
+    files = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
+    return sorted({os.path.realpath(file) for file in files if isinstance(file, str)})
+
+
+def run_session(spec: "dict", try_queued: object) -> "Channel | None":
+    """Set pytest up and try the candidates from there; returns in a child alone, when its tests
+    were run, or where pytest cannot be set up: then the candidates are tried without it.
+    """
+    nothing = os.open(os.devnull, os.O_RDWR)
+    os.dup2(nothing, 0)
+    os.dup2(nothing, 1)
+    watch = PytestWatch(spec, None, try_queued)
+    main_of_pytest(spec, watch)
+    if watch.channel:
+        return watch.channel
+    spec["session"] = False
+    try_queued()
+    return None
+
+
 def run_pytest(spec: "dict", channel: Channel) -> None:
+    main_of_pytest(spec, PytestWatch(spec, channel))
+
+
+def main_of_pytest(spec: "dict", watch: PytestWatch) -> None:
     import pytest
 
-    wanted = set(spec["tests"])
-    files = sorted({test.split("::")[0] for test in wanted})
+    files = sorted({test.split("::")[0] for test in spec["tests"]})
     options = ["-q", "--tb=no"] + OPTIONS + spec.get("options", [])
-    pytest.main(options + files, plugins=[PytestWatch(channel, wanted, spec.get("order", {}))])
+    pytest.main(options + files, plugins=[watch])
 
 
 def dotted(test: str) -> str:

@@ -9,12 +9,15 @@ classes or files) to keep.
 # ruff: noqa: ANN401, UP006, UP035, UP045 - foreign objects; written for Python 3.6
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any, Dict, FrozenSet, Iterable, List, Optional, Set, Tuple
 
 HERE = Path(__file__).absolute().parent
 TEXTS = 20
 LINES = 30
+LEAST_S = 1.0
+_TIMEOUT = re.compile(r"Timeout \(?>")
 WORST = ("error", "failed", "passed", "skipped")
 
 
@@ -32,6 +35,8 @@ def pytest_configure(config: Any) -> None:
         return
     recorder = Recorder(config)
     config.pluginmanager.register(recorder)
+    if config.pluginmanager.hasplugin("timeout"):
+        config.pluginmanager.register(Impatience())
     if hasattr(config.hook, "pytest_xdist_node_collection_finished"):
         config.pluginmanager.register(WorkerEars(recorder))
 
@@ -118,6 +123,40 @@ class Recorder:
         for nodeid in list(self.pending):
             self.flush(nodeid)
         self.write("end", int(exitstatus))
+
+
+class Impatience:
+    """Gives the rest of a file's tests less time once two of them used all that pytest-timeout
+    gives: code that never ends would cost the whole limit again for each test.
+    """
+
+    def __init__(self) -> None:
+        self.items: Dict[str, List[Any]] = {}
+        self.slowest_s: Dict[str, float] = {}
+        self.stopped: Dict[str, int] = {}
+
+    def pytest_collection_finish(self, session: Any) -> None:
+        for item in session.items:
+            self.items.setdefault(item.nodeid.split("::")[0], []).append(item)
+
+    def pytest_runtest_logreport(self, report: Any) -> None:
+        file = report.nodeid.split("::")[0]
+        if report.when != "call" or report.outcome == "skipped":
+            return
+        if report.outcome == "passed":
+            self.slowest_s[file] = max(report.duration, self.slowest_s.get(file, 0.0))
+        elif _TIMEOUT.search(_text(report)):
+            self.stopped[file] = self.stopped.get(file, 0) + 1
+            limit_s = max(LEAST_S, 10 * self.slowest_s.get(file, 0.0))
+            if self.stopped[file] == 2 and limit_s < report.duration:
+                self.shorten(file, limit_s)
+
+    def shorten(self, file: str, limit_s: float) -> None:
+        import pytest
+
+        for item in self.items.get(file, ()):
+            if item.get_closest_marker("timeout") is None:
+                item.add_marker(pytest.mark.timeout(limit_s), append=False)
 
 
 class WorkerEars:
