@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from swe_agent.core.task import TestReport
 from swe_agent.repair.history import Seen
 from swe_agent.repair.propose import Candidate
+from swe_agent.repair.scripts import Script
 from swe_agent.repair.syntax import Code
 
 PLACES_SHOWN = 5
@@ -30,7 +31,7 @@ def of_repair(kept: Candidate, rivals: int, tried: int) -> str:
 def of_failure(
     seen: Seen,
     suspicions: Mapping[tuple[str, int], float],
-    codes: Mapping[str, Code],
+    codes: Mapping[str, Code | Script],
     tried: int,
     is_spent: bool,
 ) -> str:
@@ -63,5 +64,5 @@ def of_nothing(report: TestReport, examples: int = 0) -> str:
     )
 
 
-def _name(code: Code, line: int) -> str:
+def _name(code: Code | Script, line: int) -> str:
     return next((f.name for f in code.functions() if f.lineno == line), "the module's own code")

@@ -41,6 +41,8 @@ class Candidate:
     function: str
     score: float
     """Suspicion x prior x weight x naturalness; comparable within one run only."""
+    made_of: tuple["Candidate", ...] = ()
+    """The single candidates that it joins; empty for a single one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from pydantic import JsonValue
 
 from swe_agent.repair.history import Seen
 from swe_agent.repair.localize import is_test_file
+from swe_agent.repair.scripts import is_script
 
 FILE_LIMIT = 30
 VIEW_LINES = 1000
@@ -23,6 +24,23 @@ def views_of(seen: Seen, wanted: Iterable[str]) -> list[tuple[str, dict[str, Jso
             end = start + VIEW_LINES - 1
             views.append(("view", {"path": path, "start": start, "end": end}))
     return views[:VIEWS_PER_TURN]
+
+
+def scripts_of(seen: Seen, targets: tuple[str, ...]) -> list[str]:
+    """Sources of other languages that are no tests, those that the failures name first; none where
+    a target is a single test: those are Python's.
+    """
+    if not judged_by_commands(seen, targets):
+        return []
+    said = "\n".join([seen.issue, *(seen.base.failures.values() if seen.base else ())])
+    asked = " ".join(targets)
+    found = [p for p in seen.paths or () if is_script(p) and p not in asked.split()]
+    return sorted(found, key=lambda path: (PurePosixPath(path).name not in said, path))
+
+
+def judged_by_commands(seen: Seen, targets: Iterable[str]) -> bool:
+    """Whether the targets are whole test commands."""
+    return seen.base is not None and set(targets) <= seen.base.exit_codes.keys()
 
 
 def likely_sources(seen: Seen) -> list[str]:

@@ -1,8 +1,9 @@
 """The search: which candidates come next, which passed, which make progress and are built on."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from heapq import merge
 from itertools import islice
 
 from swe_agent.repair.history import Seen, Trial, key_of
@@ -43,11 +44,14 @@ class Search:
         suspicions: Suspicions,
         weights: Weights,
         lines: Lines | None = None,
+        more: Iterable[Candidate] = (),
     ) -> None:
+        """`more` are candidates of other languages, best first; nothing is built on them."""
         self._codes = dict(codes)
         self._suspicions = dict(suspicions)
         self._weights = weights
-        self._pool = Pool(proposed(self._codes, self._suspicions, weights, lines))
+        ours = proposed(self._codes, self._suspicions, weights, lines)
+        self._pool = Pool(merge(ours, more, key=lambda candidate: -candidate.score))
         self._seconds: dict[str, Pool] = {}
 
     def batch(self, seen: Seen, targets: tuple[str, ...]) -> list[Candidate]:
@@ -119,6 +123,8 @@ class Search:
             trial = tried.get(key_of(candidate.edits))
             if trial is None or trial.status == "passed" or not trial.passed:
                 continue
+            if candidate.path not in self._codes:
+                continue
             if not whole_tests or groups - {_function(test) for test in trial.failed}:
                 ranked.append((-trial.passed, -candidate.score, candidate))
         ranked.sort(key=lambda row: row[:2])
@@ -154,6 +160,7 @@ class Search:
                 line=base.line,
                 function=base.function,
                 score=base.score * more.score,
+                made_of=(more, base),
             )
 
 

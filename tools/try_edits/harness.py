@@ -8,7 +8,7 @@ line a candidate). The project is never imported in this process: each child imp
 a scratch copy in which the candidate's edits were made, and the copy is put back after.
 """
 
-# ruff: noqa: PTH103, PTH110, PTH113, PTH116, PTH118, PTH120, PTH123, UP031
+# ruff: noqa: PTH103, PTH110, PTH112, PTH113, PTH116, PTH118, PTH120, PTH123, PTH211, UP031
 # mypy: ignore-errors
 
 import ast
@@ -64,7 +64,9 @@ def begin_child(spec: "dict", scratch: str, channel: Channel) -> None:
     os.setsid()
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     limit = spec["memory_mb"] << 20
-    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+    reserves = spec["runner"] == "commands"  # other languages set aside far more than they use
+    bounded = resource.RLIMIT_DATA if reserves else resource.RLIMIT_AS
+    resource.setrlimit(bounded, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     probe = spec.get("probe") or {}
     if probe and not spec["inputs"]:
@@ -121,17 +123,15 @@ class Round:
             self.ended = True
 
 
-def run_round(
-    spec: "dict", scratch: str, cpu_s: float, wall_s: float, writes_bytecode: bool = False
-) -> Round:
-    """Run the tests once in a forked child; a test gets `cpu_s` of processor time and `wall_s` of
-    the clock.
+def start_child(
+    spec: "dict", scratch: str, cpu_s: float, writes_bytecode: bool
+) -> "tuple[int, int]":
+    """Fork a child that runs the tests; its process id, and where it is read.
 
     Raises:
         Forked: this is the child of a session that is ready; it has to go on with it.
     """
     reader, writer = os.pipe()
-    began = time.time()
     pid = os.fork()
     if pid == 0:
         os.close(reader)
@@ -142,6 +142,17 @@ def run_round(
             raise Forked(channel)
         run_child(spec, scratch, channel, writes_bytecode)
     os.close(writer)
+    return pid, reader
+
+
+def run_round(
+    spec: "dict", scratch: str, cpu_s: float, wall_s: float, writes_bytecode: bool = False
+) -> Round:
+    """Run the tests once in a forked child; a test gets `cpu_s` of processor time and `wall_s` of
+    the clock. Raises `Forked` as `start_child` does.
+    """
+    began = time.time()
+    pid, reader = start_child(spec, scratch, cpu_s, writes_bytecode)
     told, buffer, since = Round(), b"", began
     while True:
         allowed = wall_s if told.collect_s else max(wall_s, COLLECT_S)
@@ -237,6 +248,9 @@ def copy_repository(spec: "dict", scratch: str) -> None:
     shutil.copytree(
         spec["repository"], scratch, symlinks=True, ignore=lambda _, names: set(names) & SKIPPED
     )
+    modules = os.path.join(spec["repository"], "node_modules")
+    if os.path.isdir(modules):
+        os.symlink(modules, os.path.join(scratch, "node_modules"))
 
 
 def add_files(files: "dict[str, str]", scratch: str) -> None:

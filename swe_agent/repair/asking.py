@@ -1,0 +1,117 @@
+"""What the offline model asks for: the tests that matter, and the calls of tools about them."""
+
+import ast
+import re
+from collections.abc import Mapping
+from typing import Final
+
+from pydantic import JsonValue
+
+from swe_agent.core.task import TestReport
+from swe_agent.repair.history import Seen
+from swe_agent.repair.localize import is_test_file
+from swe_agent.repair.propose import Candidate
+from swe_agent.repair.scripts import Script
+from swe_agent.repair.syntax import Code
+from swe_agent.verify.naming import named_by
+
+GUARD_LIMIT: Final = 1500
+BATCH_S: Final = 30.0
+LEAST_BATCH_S: Final = 3.0
+ENDLESS_S: Final = 0.2
+"""Processor seconds for one test where the faulty program never ends."""
+SPECTRUM_TESTS: Final = 60
+SPECTRUM_S: Final = 60.0
+_STOPPED: Final = re.compile(r"[Tt]imeout\b|timed out")
+Call = tuple[str, dict[str, JsonValue]]
+Calls = list[Call]
+
+
+def targets_of(issue: str, report: TestReport) -> tuple[str, ...]:
+    """The failing tests that the issue names; all that fail where it names none."""
+    failing = sorted(report.failed)
+    return tuple(named_by(issue, failing, report.failures)) or tuple(failing)
+
+
+def guards_of(seen: Seen, targets: tuple[str, ...]) -> tuple[str, ...]:
+    """The tests that pass at base, targets left out; those of the targets' files alone where they
+    are very many.
+    """
+    guards = sorted(seen.base.passed - set(targets)) if seen.base else []
+    if len(guards) > GUARD_LIMIT:
+        files = {test.split("::")[0] for test in targets}
+        guards = [test for test in guards if test.split("::")[0] in files][:GUARD_LIMIT]
+    return tuple(guards)
+
+
+def spectrum_call(seen: Seen, targets: tuple[str, ...]) -> tuple[str, dict[str, JsonValue]]:
+    """The failing tests, and as many that pass in the same files as are quickly run."""
+    failing = [test for test in targets if "::" in test][:SPECTRUM_TESTS]
+    files = {test.split("::")[0] for test in failing}
+    passing = [t for t in guards_of(seen, targets) if t.split("::")[0] in files]
+    tests: list[JsonValue] = [*failing, *passing[:SPECTRUM_TESTS]]
+    return "localize", {"tests": tests, "timeout_s": SPECTRUM_S}
+
+
+def covered(seen: Seen) -> list[str]:
+    """Files of the project that failing tests ran, the most suspicious first."""
+    lines, paths = seen.lines or {}, seen.paths or set()
+    found = [path for path in lines if path in paths and not is_test_file(path)]
+    return sorted(found, key=lambda path: (-max(lines[path].values()), path))
+
+
+def lost_by(seen: Seen) -> frozenset[str]:
+    """Tests that passed at base and do not with the edits in force."""
+    if seen.base is None or seen.latest is None:
+        return frozenset()
+    return seen.base.passed - seen.latest.passed
+
+
+def try_call(
+    candidates: list[Candidate],
+    tests: tuple[str, ...],
+    seen: Seen,
+    limit_s: float = 0.0,
+    total_s: float = BATCH_S,
+) -> tuple[str, dict[str, JsonValue]]:
+    listed: list[JsonValue] = [
+        [{"path": e.path, "old": e.old, "new": e.new} for e in c.edits] for c in candidates
+    ]
+    arguments: dict[str, JsonValue] = {
+        "candidates": listed,
+        "tests": list(tests),
+        "total_s": max(LEAST_BATCH_S, min(BATCH_S, total_s)),
+    }
+    if limit_s or (seen.base and _is_endless(seen.base)):
+        arguments["timeout_s"] = limit_s or ENDLESS_S
+    return "try_edits", arguments
+
+
+def probe_of(
+    passing: list[Candidate],
+    suspicious: dict[tuple[str, int], float],
+    codes: Mapping[str, Code | Script],
+) -> dict[str, JsonValue] | None:
+    """The function through which the tests most likely reach the best candidates' file."""
+    path = passing[0].path
+    code = codes[path]
+    if not isinstance(code, Code):
+        return None
+    top = [n for n in code.tree.body if isinstance(n, ast.FunctionDef)]
+    best = max(top, key=lambda n: suspicious.get((path, n.lineno), 0.0), default=None)
+    return {"path": path, "function": best.name} if best else None
+
+
+def _is_endless(report: TestReport) -> bool:
+    """Whether a test was stopped: the fault may be a loop without end, which no measure bounds."""
+    said = (*report.failures.values(), report.tail)
+    return 124 in report.exit_codes.values() or any(_STOPPED.search(text) for text in said)
+
+
+def edit_call(candidate: Candidate, place: int) -> tuple[str, dict[str, JsonValue]]:
+    edit = candidate.edits[place]
+    return "edit", {"path": edit.path, "old": edit.old, "new": edit.new}
+
+
+def submit(summary: str) -> tuple[str, Calls]:
+    return summary, [("submit", {"summary": summary})]
