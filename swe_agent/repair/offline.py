@@ -247,7 +247,8 @@ class OfflineModel:
         read = [path for path in scripts_of(seen, targets) if path in seen.texts]
         scripts = {path: Script(path, seen.texts[path]) for path in read}
         known = bool(seen.lines)
-        texts = [(path, code.text) for path, code in sorted({**codes, **scripts}.items())]
+        read_codes: dict[str, Code | Script] = {**codes, **scripts}
+        texts = sorted((path, code.text) for path, code in read_codes.items())
         key = repr((texts, targets, seen.issue, known))
         told = "\n".join([seen.issue, *(f.text for f in failing)])
         if key not in self._ready:
@@ -256,7 +257,7 @@ class OfflineModel:
             self._ready = {key: Search(codes, suspicious, weights, seen.lines, more)}
         self._ready[key].ready(seen, targets)
         places = {**suspicious, **suspicions_by_name(scripts, told)}
-        return self._ready[key], places, {**codes, **scripts}
+        return self._ready[key], places, read_codes
 
     def _unseen(self, seen: Seen, targets: tuple[str, ...]) -> Calls:
         """Views of files that matter and were not read yet, up to a few at once."""
