@@ -14,8 +14,9 @@ from swe_agent.context.cover import Unit, covering, names_in
 from swe_agent.context.lines import Line
 
 BYTES_PER_TOKEN = 3.6
-LEAST = 0.005
-"""Names per token, and per request that will read it, from which a line is kept."""
+LEAST_FILE, LEAST_OUTPUT, LEAST_REPLY = 0.003, 0.006, 0.01
+"""Names per token, and per request that will read it, from which a file's line, an output's line or
+a sentence is kept. What a file says is asked for again; what was said of it stands in its calls."""
 OUTPUT_WEIGHT = 0.3
 """What a name in an output counts against one in a file: on recorded runs 3 % of the ones and 11 %
 of the others are used two steps later or more."""
@@ -62,11 +63,6 @@ class Around:
     expected: int = 1
     """Requests that will read the digest; the more, the shorter it is."""
 
-    @property
-    def least(self) -> float:
-        """Value per token from which something is kept."""
-        return self.expected * LEAST
-
 
 def digest(step: int, lines: Sequence[Line], around: Around) -> str:
     """The lines of an observation that matter, under a line that says how to see the rest.
@@ -78,10 +74,11 @@ def digest(step: int, lines: Sequence[Line], around: Around) -> str:
     """
     is_view = 2 * sum(line.number is not None for line in lines) > len(lines)
     units = _units(lines, is_view, around)
-    kept = covering(units, around.known, around.least, MOST_LINES)
-    if is_view and lines[0].number is None and 0 not in kept:
-        kept.insert(0, 0)  # it names the file
-    rows = [f"[step {step}, folded to {len(kept)} of {len(lines)} lines; recall({step}) shows all]"]
+    least = around.expected * (LEAST_FILE if is_view else LEAST_OUTPUT)
+    kept = covering(units, around.known, least, MOST_LINES)
+    if is_view:
+        kept = sorted({*kept, *_edges(lines)})
+    rows = [f"[{len(kept)} of {len(lines)} lines; recall({step}) shows all]"]
     before = -1
     for at in kept:
         if at > before + 1 and lines[at].number is None:
@@ -98,7 +95,7 @@ def shortened(text: str, around: Around) -> str:
         return text
     units = [Unit(names_in(part), _tokens(part)) for part in said[:-1]]
     known = around.known | names_in(said[-1])
-    kept = [*covering(units, known, around.least, MOST_LINES), len(said) - 1]
+    kept = [*covering(units, known, around.expected * LEAST_REPLY, MOST_LINES), len(said) - 1]
     parts: list[str] = []
     before = -1
     for at in kept:
@@ -111,6 +108,14 @@ def pointer(step: int, tool: str, text: str) -> str:
     """The one line that stands for an observation of which nothing else is left."""
     count = text.count("\n") + 1
     return f"[step {step}: {tool} showed {count} lines; recall({step}) shows them]"
+
+
+def _edges(lines: Sequence[Line]) -> set[int]:
+    """The lines of a view that say what it showed: its head, which names the file, the first and
+    the last."""
+    numbered = [at for at, line in enumerate(lines) if line.number is not None]
+    head = {0} if lines[0].number is None else set()
+    return head | {numbered[0], numbered[-1]}
 
 
 def _units(lines: Sequence[Line], is_view: bool, around: Around) -> list[Unit]:

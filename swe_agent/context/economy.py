@@ -14,7 +14,7 @@ from swe_agent.context.story import SMALL_TOKENS, Story
 from swe_agent.context.tokens import tokens_of
 from swe_agent.core.messages import Observation, Turn
 
-FEWEST_STEPS, MOST_STEPS = 6, 40
+FEWEST_STEPS, MOST_STEPS = 6, 25
 """Bounds of the steps that are expected to follow."""
 ROOM_LEFT = 0.5
 """Share of the window that a forced fold leaves in use, so that it is not forced again soon."""

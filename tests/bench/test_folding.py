@@ -41,6 +41,6 @@ def test_a_step_sees_all_steps_before_it_and_none_after(tmp_path: Path) -> None:
 
 def test_old_observations_are_digests_and_views_are_not_repeated(tmp_path: Path) -> None:
     last = replayed(tmp_path, [LOG, VIEW, VIEW, "ok", "ok"])[-1]
-    assert last[3]["content"].startswith("[step 1, folded to ")
+    assert last[3]["content"].startswith("[0 of 300 lines; recall(1) ")
     assert last[5]["content"] == VIEW
     assert "unchanged since step 2" in last[7]["content"]

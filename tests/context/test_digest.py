@@ -35,27 +35,36 @@ def test_a_file_folds_to_its_name_and_its_definitions() -> None:
 
 
 def test_what_the_model_wrote_stays_once() -> None:
-    assert "22|         pass" not in kept(MODULE)
-    written = kept(MODULE, written=frozenset({"pass"}))
+    assert "21|         pass" not in kept(MODULE)
+    text = f"{MODULE}23|         pass\n24|         end"
+    written = kept(text, written=frozenset({"pass"}))
     assert [line for line in written if line.endswith("pass")] == ["21|         pass"]
 
 
+def test_a_view_says_where_it_began_and_ended() -> None:
+    lines = kept("\n".join(f"{n}| pass" for n in range(380, 420)), expected=40)
+    assert lines == ["380| pass", "419| pass"]
+
+
 def test_the_line_that_was_asked_for_stays() -> None:
-    assert "22|         pass" in kept(MODULE, numbers=frozenset({22}))
+    text = f"{MODULE}23|         end"
+    assert "22|         pass" in kept(text, numbers=frozenset({22}))
+    assert "22|         pass" not in kept(text)
 
 
 def test_lines_whose_names_stand_elsewhere_go() -> None:
     line = "14|     return sum(item.price for item in basket.items)"
-    text = f"{line}\n15|     return None"
-    assert kept(text, expected=3) == [line]
-    assert kept(text, expected=3, known=frozenset({"basket"})) == []
+    ends = ["13|", "15|     return None"]
+    text = f"{ends[0]}\n{line}\n{ends[1]}"
+    assert kept(text, expected=5) == [ends[0], line, ends[1]]
+    assert kept(text, expected=5, known=frozenset({"basket"})) == ends
 
 
 def test_of_two_lines_that_name_the_same_the_shorter_stays() -> None:
     long = "1|     settle_bill(wallet)  # here and now, and not a moment later than that"
-    assert kept(f"{long}\n2|     settle_bill(wallet)", known=frozenset({"moment"})) == [
-        "2|     settle_bill(wallet)"
-    ]
+    short = "2|     settle_bill(wallet)"
+    text = f"0|\n{long}\n{short}\n3|"
+    assert kept(text, known=frozenset({"moment"})) == ["0|", short, "3|"]
 
 
 def test_names_in_an_output_count_less_unless_the_call_named_their_line() -> None:
@@ -118,11 +127,11 @@ Nobody knows why it was done so. Let's open src/shop.py."""
 
 
 def test_of_a_reply_what_it_names_and_what_it_was_going_to_do_stay() -> None:
-    around = Around(expected=20)
+    around = Around(expected=10)
     assert shortened(SAID, around) == (
         "The total is wrong because `settle_bill` skips the discount. [...] Let's open src/shop.py."
     )
-    told = Around(known=frozenset({"settle_bill", "discount", "because", "Nobody"}), expected=20)
+    told = Around(known=frozenset({"settle_bill", "discount", "because", "Nobody"}), expected=10)
     assert shortened(SAID, told) == "[...] Let's open src/shop.py."
 
 
