@@ -227,7 +227,7 @@ class Anthropic:
             raise ValueError("it is empty")
         ids = [call.id for call in calls]
         return Turn(
-            text=reply.text,
+            text=reply.text or (reply.explanation if stop == "refusal" else ""),
             calls=calls,
             stop="tool_use" if calls else stop,
             usage=self._usage(prompt, reply),
@@ -274,7 +274,7 @@ def _client_of(endpoint: Endpoint) -> "anthropic.Anthropic":
     limit = endpoint.timeout_s
     client = anthropic.Anthropic(
         api_key=endpoint.key_to_send,
-        base_url=endpoint.base_url,
+        base_url=endpoint.base_url and endpoint.base_url.rstrip("/").removesuffix("/v1"),
         timeout=anthropic.Timeout(limit, connect=min(limit, CONNECT_TIMEOUT_S)),
         max_retries=0,
         open_telemetry=False,

@@ -98,6 +98,8 @@ class StreamedReply:
 
     blocks: dict[int, Block] = field(default_factory=dict)
     stop_reason: str = ""
+    explanation: str = ""
+    """Why the vendor refused, where it says so."""
     usage: dict[str, int] = field(default_factory=dict)
     _json: dict[int, str] = field(default_factory=dict)
     _open: set[int] = field(default_factory=set)
@@ -121,7 +123,7 @@ class StreamedReply:
             case "content_block_stop":
                 self._open.discard(_integer(event, "index"))
             case "message_delta":
-                self.stop_reason = _text(_object(event, "delta"), "stop_reason")
+                self._stop(_object(event, "delta"))
                 self._count(event.get("usage"))
             case "message_stop":
                 self._done = True
@@ -141,7 +143,7 @@ class StreamedReply:
         for index, block in enumerate(content):
             self.blocks[index] = dict(_object({"block": block}, "block"))
         self._count(message.get("usage"))
-        self.stop_reason = _text(message, "stop_reason")
+        self._stop(message)
         self._done = True
 
     @property
@@ -180,6 +182,13 @@ class StreamedReply:
                 arguments = self._json.get(index) or json.dumps(block.get("input") or {})
                 calls.append(RawCall(_text(block, "id"), _text(block, "name"), arguments))
         return calls
+
+    def _stop(self, said: Block) -> None:
+        self.stop_reason = _text(said, "stop_reason")
+        details = said.get("stop_details")
+        if isinstance(details, dict):
+            told = (details.get("category"), details.get("explanation"))
+            self.explanation = ": ".join(one for one in told if isinstance(one, str) and one)
 
     def _grow(self, index: int, delta: Block) -> None:
         if index not in self._open:

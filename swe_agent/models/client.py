@@ -1,6 +1,7 @@
 """Asking: a transient fault is waited out aloud, keys and models take each other's place, and each
 request is announced with what it may cost before it is sent."""
 
+import math
 import random
 import time
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from swe_agent.core.protocols import Model, Prompt, Reserve
 from swe_agent.models.bound import InputBound
 from swe_agent.models.growing import PerThread
 from swe_agent.models.limiter import Limiter
+from swe_agent.models.prices import meant
 
 FIRST_WAIT_S = 1.0
 LONGEST_BACKOFF_S = 60.0
@@ -153,6 +155,7 @@ class Client:
             self.waiting.say(
                 f"The price of {model.name} is not known: --max-cost cannot hold, so "
                 "limits.max_unpriced_tokens does; a row in prices.yaml gives it a price."
+                f"{meant(model.name)}"
             )
         bound = self._bounds.here.setdefault(model.name, InputBound(model.name))
         return Reserve(0.0, bound.tokens(prompt) + prompt.max_output_tokens)
@@ -161,7 +164,7 @@ class Client:
         wait_s = line.limiter.turn_s()
         if wait_s > self.patience.longest_wait_s:
             raise ModelParked(
-                f"{line.model.name}: its key has to wait {wait_s:.0f} s more",
+                f"{line.model.name}: its key has to wait {_lasting(wait_s)} more",
                 _later(wait_s),
                 wait_s,
             )
@@ -191,9 +194,11 @@ class Client:
 
     def _gave_up(self, fault: TransientModelFault, attempt: int, wait_s: float) -> ModelFault:
         tries = "1 attempt" if attempt == 1 else f"{attempt} attempts"
-        budget = f"the retry budget of {self.patience.budget_s:g} s"
-        text = f"{fault.message} (no reply within {budget}, {tries})"
-        return ModelParked(text, _later(wait_s), wait_s)
+        why = f"no reply within the retry budget of {self.patience.budget_s:g} s, {tries}"
+        if wait_s > self.patience.longest_wait_s:
+            longest = f"models.longest_wait_s of {self.patience.longest_wait_s:g} s"
+            why = f"it asks to wait {_lasting(wait_s)}, over {longest}"
+        return ModelParked(f"{fault.message} ({why})", _later(wait_s), wait_s)
 
 
 def _freest(mind: tuple[Line, ...]) -> Line:
@@ -207,7 +212,15 @@ def _tell(prompt: Prompt, fault: ModelFault, wait_s: float | None) -> None:
 
 
 def _later(wait_s: float) -> str:
-    return f"Resume the run in {max(1, round(wait_s))} s or later: swe-agent resume RUN."
+    return f"Resume the run in {_lasting(wait_s)} or later."
+
+
+def _lasting(seconds: float) -> str:
+    if seconds < 120:
+        return f"{max(1, math.ceil(seconds))} s"
+    if seconds < 7200:
+        return f"{math.ceil(seconds / 60)} min"
+    return f"{math.ceil(seconds / 3600)} h"
 
 
 if TYPE_CHECKING:

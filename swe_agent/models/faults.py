@@ -10,6 +10,7 @@ from email.utils import parsedate_to_datetime
 from swe_agent.core.errors import AccessRefused, ContextExceeded, ModelFault, TransientModelFault
 from swe_agent.core.messages import Usage
 from swe_agent.core.text import elided, visible
+from swe_agent.models.prices import meant
 from swe_agent.settings.address import discreet
 
 TRANSIENT_STATUSES = frozenset({408, 409, 425, 429})
@@ -17,9 +18,11 @@ TRANSIENT_STATUSES = frozenset({408, 409, 425, 429})
 TOO_LONG = re.compile(
     r"prompt is too long|context[ _](?:length|window|size)[ _]?exceed|maximum context length"
     r"|exceeds? the (?:available )?context|exceed_context_size|input is too long"
-    r"|input length and `?max_tokens`? exceed",
+    r"|input length and `?max_tokens`? exceed|maximum prompt length|token count .{0,40}exceeds",
     re.IGNORECASE,
 )
+TOO_LARGE = re.compile(r"request too large|input or output tokens must be reduced", re.IGNORECASE)
+"""Of a rate limit that no wait helps against: one request is more than a minute's share."""
 UNPAID = re.compile(
     r"insufficient_quota|credit balance|billing|exceeded your current quota", re.IGNORECASE
 )
@@ -41,14 +44,15 @@ def fault_of(model: str, refusal: Refusal, secrets: Sequence[str] = ()) -> Model
     """The error that a refusal stands for; its message names the model and hides the key."""
     said = redacted(refusal.message, secrets)
     text = f"{model}: HTTP {refusal.status}: {said}"
-    if refusal.status == 413 or (refusal.status in (400, 422) and TOO_LONG.search(said)):
+    too_long = TOO_LARGE if refusal.status == 429 else TOO_LONG
+    if refusal.status == 413 or (refusal.status in (400, 422, 429) and too_long.search(said)):
         return ContextExceeded(text, "Resume with a model of a larger context window.")
     if refusal.status == 402 or (refusal.status in (400, 403, 429) and UNPAID.search(said)):
         return AccessRefused(text, "Add credit to the account of this key, then resume the run.")
     if refusal.status in TRANSIENT_STATUSES or refusal.status >= 500:
         return TransientModelFault(text, "Resume the run later.", refusal.retry_after_s)
     kind = AccessRefused if refusal.status in (401, 403, 404) else ModelFault
-    return kind(text, _next_step(refusal.status, said))
+    return kind(text, _next_step(model, refusal.status, said))
 
 
 def incomplete(
@@ -117,7 +121,7 @@ def _seconds(value: str) -> float | None:
     return seconds if math.isfinite(seconds) and seconds >= 0 else None
 
 
-def _next_step(status: int, said: str) -> str:
+def _next_step(model: str, status: int, said: str) -> str:
     if "/v1/responses" in said:
         return "This model takes tools over another API only; name another one (-m)."
     if status == 401:
@@ -125,5 +129,6 @@ def _next_step(status: int, said: str) -> str:
     if status == 403:
         return "The key may not use this model; use another key or another model (-m)."
     if status == 404:
-        return "Check the model's name (-m) and the base URL (compatible servers: often .../v1)."
+        check = "Check the model's name (-m) and the base URL (compatible servers: often .../v1)."
+        return f"{check}{meant(model)}"
     return "Check the model's name (-m) and the base URL; if both are right, report this as a bug."

@@ -1,6 +1,7 @@
 """What every adapter of a hosted model works with: counts and prices, what its endpoint was found
 to take, what is kept from one request to the next."""
 
+import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -81,6 +82,12 @@ class Hosted:
         """The longest reply to ask for."""
         known = self.learned.abilities.most_output_tokens
         return min(known or prompt.max_output_tokens, prompt.max_output_tokens)
+
+    def cache_key(self, prompt: Prompt) -> str:
+        """What all requests of one conversation share: a vendor that spreads its load by it finds
+        the cache again."""
+        first = prompt.whole[0].text if prompt.whole else ""
+        return hashlib.sha256(f"{prompt.system}\n{first}".encode()).hexdigest()[:32]
 
     def calls(self, prompt: Prompt, raw: Sequence[RawCall]) -> tuple[ToolCall, ...]:
         """The calls of a reply, without the nulls that strict tools put in for what is left out.

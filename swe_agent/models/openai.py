@@ -107,6 +107,8 @@ class OpenAI:
         effort = "none" if known.tools_without_reasoning and shown.tools else prompt.effort
         if effort is not None and takes("reasoning_effort"):
             request["reasoning_effort"] = self._hosted.learned.effort_near(effort)
+        if not self.endpoint.base_url:
+            request["prompt_cache_key"] = self._hosted.cache_key(prompt)
         if self.stream and takes("stream"):
             request["stream"] = True
             if takes("stream_options"):

@@ -1,6 +1,7 @@
 """What a call costs: the user's `prices.yaml`, else the offline list of `genai-prices`; nothing is
 fetched."""
 
+import difflib
 import fnmatch
 from dataclasses import dataclass
 from decimal import Decimal
@@ -106,6 +107,27 @@ class PriceList:
         if name in table:
             return table[name]
         return next((rate for glob, rate in table.items() if fnmatch.fnmatchcase(name, glob)), None)
+
+
+def meant(name: str) -> str:
+    """ " Did you mean ...?" where a model that is not in the list is named nearly like one that is;
+    empty where not.
+
+    >>> meant("anthropic/claude-sonet-5")
+    ' Did you mean anthropic/claude-sonnet-5?'
+    """
+    provider, _, model = name.partition("/")
+    names = _names(provider.partition("-")[0])
+    near = [] if model in names else difflib.get_close_matches(model, names, 1, cutoff=0.85)
+    return f" Did you mean {provider}/{near[0]}?" if near else ""
+
+
+@cache
+def _names(provider: str) -> tuple[str, ...]:
+    from genai_prices import data_snapshot
+
+    listed = data_snapshot.get_snapshot().providers
+    return tuple(model.id for one in listed if one.id == provider for model in one.models)
 
 
 @cache

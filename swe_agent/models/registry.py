@@ -15,7 +15,7 @@ from swe_agent.models.openai import OpenAI
 from swe_agent.models.replay import Replay, recording_of
 from swe_agent.models.responses import Responses
 from swe_agent.models.scripted import Scripted
-from swe_agent.settings.keys import Provider, key_variable
+from swe_agent.settings.keys import Provider, key_variable, keys_path
 from swe_agent.settings.schema import Role, Settings
 
 KeyOf = Callable[[Provider], str | None]
@@ -173,7 +173,8 @@ def _endpoint(provider: Provider, settings: Settings, key_of: KeyOf) -> Endpoint
     if not key and not models.base_url:
         raise UsageFault(
             f"There is no API key of {provider}.",
-            f"Set {key_variable(provider)}, or use --model offline, which needs none.",
+            f"Set {key_variable(provider)}, or write `{provider}: KEY` into {keys_path()} (mode "
+            "0600); a server of your own needs --base-url alone, --model offline nothing.",
         )
     return checked(Endpoint(key, models.base_url, models.request_timeout_s))
 

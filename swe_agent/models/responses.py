@@ -87,6 +87,7 @@ class Responses:
             )
         optional: dict[str, JsonValue] = {"include": [ENCRYPTED], "stream": self.stream or None}
         optional["temperature"] = prompt.temperature
+        optional["prompt_cache_key"] = self._hosted.cache_key(prompt)
         if prompt.effort:
             effort = self._hosted.learned.effort_near(prompt.effort)
             optional["reasoning"] = {"effort": effort}
@@ -155,7 +156,9 @@ class Responses:
         return self._hosted.meter.priced(prompt, usage, lambda: len(json.dumps(reply.output)))
 
 
-_OPTIONAL = frozenset({"include", "stream", "temperature", "reasoning", "tools"})
+_OPTIONAL = frozenset(
+    {"include", "stream", "temperature", "reasoning", "tools", "prompt_cache_key"}
+)
 
 
 def _reply(incoming: Incoming, hear: Callable[[str], None]) -> Reply | Problem:

@@ -91,7 +91,8 @@ def test_a_wait_beyond_the_budget_is_not_begun():
     with pytest.raises(ModelFault) as caught:
         mind.complete(prompt())
     assert not isinstance(caught.value, TransientModelFault)
-    assert "3600 s" in caught.value.next_step
+    assert "longest_wait_s of 300 s" in caught.value.message
+    assert "in 60 min or later" in caught.value.next_step
     assert (clock.waits, model.asked) == ([], 1)
 
 

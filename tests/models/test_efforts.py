@@ -150,6 +150,18 @@ def test_what_is_named_first_is_what_is_refused(said: str) -> None:
     assert learned.abilities.refused == {"temperature"}
 
 
+def test_advice_behind_a_refusal_is_not_what_is_refused() -> None:
+    said = (
+        '"thinking.type.enabled" is not supported for this model. Use "thinking.type.adaptive" and'
+        ' "output_config.effort" to control thinking behavior.'
+    )
+    learned = Learned("http://x", "m")
+    assert learned.from_refusal(
+        said, frozenset({"output_config", "thinking.enabled"}), "max_tokens"
+    )
+    assert learned.abilities.refused == {"thinking.enabled"}
+
+
 def test_thinking_of_another_account_is_left_out() -> None:
     line = {"text": "Look.", "thinking": "Hm.", "tool_calls": [call("a")]}
     with AnthropicServer([line, {"text": "ok"}]) as server:
