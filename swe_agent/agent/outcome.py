@@ -12,6 +12,7 @@ _EXITS: dict[VerdictWord, ExitCode] = {
     "unverified": ExitCode.UNVERIFIED,
     "no_patch": ExitCode.NO_PATCH,
 }
+SUMMARY_CHARS = 4000
 _NO_LIMIT = frozenset({"stuck", "refused"})
 """Ends that the attempt came to by itself: not limits of the user's."""
 
@@ -49,4 +50,13 @@ def result_of(
         left_out=finished.left_out if finished else {},
         flagged=finished.flagged if finished else (),
         error=error,
+        summary=summary_of(state),
     )
+
+
+def summary_of(state: State) -> str:
+    """What the model said when it submitted; else the words of its last reply."""
+    submits = (past.call for past in reversed(state.past) if past.call.name == "submit")
+    last = next(submits, None)
+    said = last.arguments.get("summary") if last and state.submitted else None
+    return str(said or state.said)[:SUMMARY_CHARS]

@@ -1,5 +1,6 @@
 """How a run ended: the diff, the verdict with its tests, the costs, what to type next."""
 
+import textwrap
 from pathlib import Path
 
 from swe_agent.cli.home import PATCH, run_name
@@ -13,6 +14,8 @@ from swe_agent.core.text import decoded, lines_of, visible
 DIFF_LINES = 80
 """Lines of a diff that are shown; a longer one is elided in the middle."""
 NAMED_TESTS = 10
+SAID_LINES = 12
+SAID_WIDTH = 110
 
 
 def show_ending(run_folder: Path, progress: Progress) -> None:
@@ -26,10 +29,17 @@ def show_ending(run_folder: Path, progress: Progress) -> None:
         _show_verdict(progress.verdict, progress)
     if progress.limit:
         show(f"limit    {one_line(progress.limit)}", "warn")
+    for at, line in enumerate(_words(progress.said)[:SAID_LINES]):
+        show(f"{'said' if at == 0 else '':<8} {line}")
     steps = f"{progress.step} step{'' if progress.step == 1 else 's'}"
     spent = usage_words(progress.usage, progress.cost_usd)
     show(f"spent    {steps}, {spent}, {time_words(progress.elapsed_s)}", "faint")
     show(f"run      {run_folder}", "faint")
+
+
+def _words(said: str) -> list[str]:
+    lines = [visible(line.strip()) for line in lines_of(said) if line.strip()]
+    return [row for line in lines for row in textwrap.wrap(line, SAID_WIDTH)]
 
 
 def show_word(progress: Progress) -> None:

@@ -51,6 +51,8 @@ class Progress:
     """Changed paths that are not in the patch, with the reason."""
     flagged: tuple[str, ...] = ()
     """Paths in the patch that deserve a second look."""
+    said: str = ""
+    """The model's last words; of a reply that submits, its summary."""
     duration_s: float = 0.0
     started: float = field(default_factory=time.monotonic)
     cap_usd: float | None = None
@@ -108,6 +110,9 @@ class Progress:
             case ModelReplied():
                 self.usage = self.usage + event.turn.usage
                 self._reserve_usd = 0.0
+                submits = (c for c in event.turn.calls if c.name == "submit")
+                summaries = [str(call.arguments.get("summary", "")) for call in submits]
+                self.said = "\n".join(summaries) or event.turn.text
             case ModelFailed():
                 self.usage = self.usage + event.usage
                 self._reserve_usd = 0.0

@@ -40,3 +40,5 @@ class RunResult(Record):
     flagged: tuple[str, ...] = ()
     """Paths in the patch that steer CI, hooks, owners or agents."""
     error: str = ""
+    summary: str = ""
+    """What the model said when it submitted; else its last words."""

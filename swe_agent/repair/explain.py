@@ -1,6 +1,8 @@
 """What the offline model says when it submits: what was wrong, what was changed, how sure it is."""
 
+from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from swe_agent.core.task import TestReport
 from swe_agent.repair.history import Seen
@@ -28,30 +30,54 @@ def of_repair(kept: Candidate, rivals: int, tried: int) -> str:
     )
 
 
-def of_failure(
-    seen: Seen,
-    suspicions: Mapping[tuple[str, int], float],
-    codes: Mapping[str, Code | Script],
-    tried: int,
-    is_spent: bool,
-) -> str:
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the search knows when it has no repair."""
+
+    suspicions: Mapping[tuple[str, int], float]
+    codes: Mapping[str, Code | Script]
+    tried: int
+    templates: Counter[str]
+    """Candidates tried by template."""
+    nearest: Candidate | None
+    """The one with which the most failing tests pass, though not all."""
+
+
+def of_failure(seen: Seen, found: Found, is_spent: bool) -> str:
     """The diagnosis where no repair was found: ideas spent, or else the time for the search."""
     why = "its ideas are spent" if is_spent else "the time for the search was over before its ideas"
-    ranked = sorted(suspicions.items(), key=lambda item: (-item[1], item[0]))[:PLACES_SHOWN]
-    places = [f"{_name(codes[path], line)} at {path}:{max(1, line)}" for (path, line), _ in ranked]
     failing = sorted(seen.base.failed) if seen.base else []
     lines = [
         "No repair found; nothing was changed. "
-        f"{tried} candidates were tried in {seen.seconds:.0f} s; {why}."
+        f"{found.tried} candidates were tried in {seen.seconds:.0f} s; {why}."
     ]
     if failing:
+        lines.append(f"Failing: {_listed(failing)}")
+    return "\n".join([*lines, *of_search(found)])
+
+
+def of_search(found: Found) -> list[str]:
+    """The suspicious places, what was tried there, and the nearest miss."""
+    ranked = sorted(found.suspicions.items(), key=lambda item: (-item[1], item[0]))[:PLACES_SHOWN]
+    places = [
+        f"{_name(found.codes[path], line)} at {path}:{max(1, line)}" for (path, line), _ in ranked
+    ]
+    lines = [f"Most suspicious: {'; '.join(places)}."] if places else []
+    if found.templates:
+        counts = [f"{name} {count}" for name, count in found.templates.most_common()]
+        lines.append(f"Tried: {_listed(counts)}.")
+    if found.nearest:
+        near = found.nearest
         lines.append(
-            f"Failing: {', '.join(failing[:PLACES_SHOWN])}"
-            + (" …" if len(failing) > PLACES_SHOWN else "")
+            f"Nearest: some failing tests pass where the repair {near.says} "
+            f"({near.function} at {near.path}:{near.line}, {near.template})."
         )
-    if places:
-        lines.append(f"Most suspicious: {'; '.join(places)}.")
-    return "\n".join(lines)
+    return lines
+
+
+def _listed(words: list[str]) -> str:
+    more = len(words) - PLACES_SHOWN
+    return ", ".join(words[:PLACES_SHOWN]) + (f" and {more} more" if more > 0 else "")
 
 
 def of_nothing(report: TestReport, examples: int = 0) -> str:

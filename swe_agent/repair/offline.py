@@ -2,6 +2,7 @@
 function of the conversation alone, so a resumed or replayed run goes the same way.
 """
 
+import math
 from typing import TYPE_CHECKING, Final
 
 from pydantic import JsonValue
@@ -56,10 +57,10 @@ from swe_agent.repair.syntax import Code
 GLOB_LIMIT: Final = 60
 CONFIRM_LIMIT: Final = 20
 PROBE_LIMIT: Final = 60
-EXPLORED: Final = 80
+EXPLORED: Final = 200
 """Candidates tried before one that passes is taken: others may be likelier."""
-EXPLORE_SHARE: Final = 0.25
-"""Part of the time for the search that goes into looking further after one passes."""
+EXPLORE_S: Final = 15.0
+"""Seconds of the search after which one that passes is taken at once."""
 FAULT_LIMIT: Final = 3
 PATIENT_S: Final = 6.0
 """Processor seconds for one test with a candidate that passed some tests and then was stopped."""
@@ -70,8 +71,8 @@ FEW_FUNCTIONS: Final = 8
 class OfflineModel:
     """Repairs Python programs that have a failing test; costs nothing and needs no network."""
 
-    def __init__(self, search_s: float = 300.0) -> None:
-        """`search_s` bounds the seconds that `try_edits` may take in all."""
+    def __init__(self, search_s: float = math.inf) -> None:
+        """`search_s` bounds the seconds of `try_edits` in all; without it the run's limits do."""
         self._search_s = search_s
         self._ready: dict[str, Search] = {}
         self._codes: dict[tuple[str, str], Code | None] = {}
@@ -177,7 +178,7 @@ class OfflineModel:
         if seen.standing and seen.latest is not None:
             return self._judged(seen, targets, passing, tried)
         left_s = self._search_s - seen.seconds
-        explore_s = left_s - (1 - EXPLORE_SHARE) * self._search_s
+        explore_s = EXPLORE_S - seen.seconds
         if passing and tried < EXPLORED and explore_s > 0:
             more = search.batch(seen, targets)[: EXPLORED - tried + 1]
             if more:
@@ -203,12 +204,21 @@ class OfflineModel:
         if again and left_s > 0:
             call = try_call(again, targets, seen, PATIENT_S)
             return "Some were stopped early; trying them with more time.", [call]
+        return self._next_batch(seen, targets, left_s)
+
+    def _next_batch(self, seen: Seen, targets: tuple[str, ...], left_s: float) -> tuple[str, Calls]:
+        """The candidates that come next; where there are none, the diagnosis."""
+        search, suspicious, codes = self._search(seen, targets)
+        tried = len(seen.trials.get(targets, {}))
+        near = next(iter(search.nearest(seen, targets)), None)
+        templates = search.templates_tried(seen, targets)
+        found = explain.Found(suspicious, codes, tried, templates, near)
         batch = search.batch(seen, targets) if left_s > 0 else []
         if not batch:
-            return submit(explain.of_failure(seen, suspicious, codes, tried, left_s > 0))
+            return submit(explain.of_failure(seen, found, left_s > 0))
         first = f"the first {batch[0].says} in {batch[0].function}"
-        call = try_call(batch, targets, seen, total_s=left_s)
-        return f"Trying {len(batch)} candidates; {first}.", [call]
+        lines = [f"Trying {len(batch)} candidates; {first}.", *explain.of_search(found)]
+        return "\n".join(lines), [try_call(batch, targets, seen, total_s=left_s)]
 
     def _judged(
         self, seen: Seen, targets: tuple[str, ...], passing: list[Candidate], tried: int

@@ -3,6 +3,7 @@ made only once.
 """
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -10,11 +11,14 @@ from dataclasses import dataclass, replace
 from swe_agent.core.pythonsyntax import parsed_python
 from swe_agent.repair.localize import UNCOVERED, Lines
 from swe_agent.repair.rank import Weights
-from swe_agent.repair.syntax import Code, Function, Rewrite, own_nodes
+from swe_agent.repair.syntax import Code, Function, Rewrite, own_nodes, unread_names
 from swe_agent.repair.templates import TEMPLATES
 from swe_agent.repair.templates.template import Template
 from swe_agent.repair.usage import naturalness, pieces
 
+READS_UNREAD = 1.6
+"""Factor for a change that uses a name which the function never reads."""
+_NAME = re.compile(r"[^\W\d]\w*")
 STRETCH = 300
 """Candidates that are put in order together once it is known how usual what they write is."""
 
@@ -131,12 +135,15 @@ def _line_end(text: str, at: int) -> int:
 
 def _drafts(code: Code, line: int, suspicion: float, weights: Weights) -> Iterator[_Draft]:
     scope: ast.AST = next((f for f in code.functions() if f.lineno == line), code.tree)
+    unread = unread_names(scope) if isinstance(scope, Function) else frozenset()
     for node in (scope, *own_nodes(scope)):
         if node is not scope and isinstance(node, Function | ast.ClassDef):
             continue
         for template in TEMPLATES:
             for rewrite in template.rule(code, node):
                 score = suspicion * weights.of(template) * rewrite.weight
+                if unread and not unread.isdisjoint(_NAME.findall(rewrite.text)):
+                    score *= READS_UNREAD
                 yield _Draft(code, scope, rewrite, template, score)
 
 

@@ -1,6 +1,7 @@
 """The search: which candidates come next, which passed, which make progress and are built on."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from heapq import merge
@@ -100,6 +101,12 @@ class Search:
     def nearest(self, seen: Seen, targets: tuple[str, ...]) -> list[Candidate]:
         """The candidates with which most targets pass, though not all."""
         return self._bases(seen.trials.get(targets, {}), targets, whole_tests=False)
+
+    def templates_tried(self, seen: Seen, targets: tuple[str, ...]) -> Counter[str]:
+        """How many candidates of each template have a result."""
+        tried = seen.trials.get(targets, {})
+        pools = (self._pool, *self._seconds.values())
+        return Counter(c.template for pool in pools for c in pool.made if key_of(c.edits) in tried)
 
     def ready(self, seen: Seen, targets: tuple[str, ...]) -> None:
         """Make again what earlier calls were about, so that their results find their candidates."""

@@ -228,6 +228,13 @@ def locals_of(function: Function) -> list[str]:
     ]
 
 
+def unread_names(function: Function) -> frozenset[str]:
+    """Parameters and variables that a function binds and never reads."""
+    read = {n.id for n in ast.walk(function) if isinstance(n, ast.Name) and is_loaded(n)}
+    bound = {*arguments_of(function), *locals_of(function)} - {"self", "cls", "_"}
+    return frozenset(bound - read)
+
+
 def is_builtin(name: str) -> bool:
     """Whether a name is one of Python's own."""
     return hasattr(builtins, name)

@@ -304,6 +304,12 @@ CASES: dict[str, tuple[str, str, str]] = {
         "    every.extend(ours)\n",
         "    every.extend(ours)\n    every.extend(theirs)\n",
     ),
+    "sibling branch": (
+        "def parts(line):\n    if ' ' in line:\n        return line.split(' ')\n"
+        "    return [line]\n",
+        "    return [line]",
+        "    if ',' in line:\n        return line.split(',')\n    return [line]",
+    ),
     "branch": (
         "def first(rows):\n    for row in rows:\n        if row < 0:\n            break\n"
         "        print(row)\n",

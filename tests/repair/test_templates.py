@@ -98,3 +98,55 @@ def test_what_a_failure_says_favours_the_templates_that_fit() -> None:
     by_name = {template.name: template for template in TEMPLATES}
     assert weights.of(by_name["null guard"]) > by_name["null guard"].prior
     assert weights.of(by_name["arithmetic"]) == by_name["arithmetic"].prior
+
+
+LEFT_OUT = {
+    "guard of an example": (
+        "def mean(marks):\n    '''The mean.\n\n    >>> mean([])\n    -1\n    '''\n"
+        "    return sum(marks) / len(marks)\n",
+        "    return",
+        "    if not marks:\n        return -1\n    return",
+    ),
+    "slice of a size": (
+        "def window(rows, at, size):\n    return rows[at:size]\n",
+        "at:size",
+        "at:at + size",
+    ),
+    "mean": ("def mean(marks):\n    return sum(marks)\n", "(marks)\n", "(marks) / len(marks)\n"),
+    "kept under a flag": (
+        "def odd(numbers):\n    found = []\n    for n in numbers:\n        whole = n % 2 != 0\n"
+        "    return found\n",
+        "    return found",
+        "        if whole:\n            found.append(n)\n    return found",
+    ),
+    "counter reset": (
+        "def longest(steps):\n    run = 0\n    best = 0\n    for step in steps:\n"
+        "        if step > 0:\n            best = max(best, run)\n        else:\n"
+        "            run = 0\n    return best\n",
+        "            best",
+        "            run += 1\n            best",
+    ),
+    "several statements": (
+        "def groups(marks):\n    found = []\n    part = []\n    for mark in marks:\n"
+        "        part.append(mark)\n        found.append(part)\n        part = []\n"
+        "    return found\n",
+        "        found.append(part)\n        part = []\n",
+        "        if mark == 0:\n            found.append(part)\n            part = []\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", LEFT_OUT)
+def test_logic_that_was_left_out_is_offered(name: str) -> None:
+    wrong, old, new = LEFT_OUT[name]
+    assert wrong.count(old) == 1
+    made = {ast.dump(ast.parse(_changed(wrong, candidate))) for candidate in proposed_for(wrong)}
+    assert ast.dump(ast.parse(wrong.replace(old, new))) in made
+
+
+def test_a_change_that_reads_what_is_never_read_comes_first() -> None:
+    text = "def cost(price, tax, rate):\n    return rate * price + rate\n"
+    made = [_changed(text, candidate) for candidate in proposed_for(text)]
+    assert made.index(text.replace("+ rate", "+ tax")) < made.index(
+        text.replace("+ rate", "+ price")
+    )

@@ -5,10 +5,12 @@ import itertools
 from collections.abc import Iterator
 
 from swe_agent.repair.syntax import Code, Rewrite, arguments_of, locals_of, own_nodes
-from swe_agent.repair.templates.donors import conditions_at
+from swe_agent.repair.templates.donors import conditions_at, told_edges
 from swe_agent.repair.templates.template import Template
 
 DONOR_LIMIT = 10
+TOLD = 1.5
+"""Weight of a guard that an example of the docstring shows."""
 
 
 def tests_of(node: ast.AST) -> list[ast.expr]:
@@ -117,6 +119,8 @@ def early_exits(code: Code, node: ast.AST) -> Iterator[Rewrite]:
     ]
     if not body:
         return
+    for condition, value in told_edges(code, node):
+        yield from code.insert(body[0], f"if {condition}:\n    return {value}", weight=TOLD)
     for name in [a for a in arguments_of(node) if a not in ("self", "cls")][:4]:
         for condition, weight in (
             (f"not {name}", 1.0),

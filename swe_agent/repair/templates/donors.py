@@ -3,14 +3,17 @@ the numbers and texts that a function's docstring speaks of.
 """
 
 import ast
+import doctest
 import re
 from collections.abc import Iterator
 
 from swe_agent.repair.syntax import Code, Function, arguments_of, own_nodes
 
-CONDITION_LIMIT = 80
+CONDITION_LIMIT = 90
 NAME_LIMIT = 4
 PARTNER_LIMIT = 6
+EDGE_CHARS = 12
+"""Longest result of an example that a guard may return as it stands."""
 _WORDS = (
     *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
     *("eleven", "twelve"),
@@ -41,6 +44,50 @@ def told_texts(code: Code, node: ast.AST) -> list[str]:
     """Short texts that stand in quotes in the docstring, in order."""
     found = ("".join(match.groups("")) for match in _QUOTED.finditer(docstring_of(code, node)))
     return list(dict.fromkeys(found))
+
+
+def told_edges(code: Code, function: Function) -> Iterator[tuple[str, str]]:
+    """What the docstring's examples say of the smallest input: a condition that holds for it, and
+    the literal that comes back.
+    """
+    names = arguments_of(function)
+    for step in _sessions(docstring_of(code, function)):
+        try:
+            call = ast.parse(step.source.strip(), mode="eval").body
+            value = ast.unparse(ast.parse(step.want.strip() or "None", mode="eval").body)
+            literal = ast.literal_eval(value)
+        except (SyntaxError, ValueError):
+            continue
+        if not isinstance(call, ast.Call) or len(repr(literal)) > EDGE_CHARS:
+            continue
+        if getattr(call.func, "id", "") != function.name:
+            continue
+        for name, argument in zip(names, call.args, strict=False):
+            form = _edge(argument)
+            if form:
+                yield form % name, value
+
+
+def _sessions(text: str) -> list[doctest.Example]:
+    try:
+        return doctest.DocTestParser().get_examples(text)
+    except ValueError:
+        return []
+
+
+def _edge(argument: ast.expr) -> str:
+    """The condition that tells the smallest values from others; empty where this is none."""
+    try:
+        value = ast.literal_eval(argument)
+    except (ValueError, SyntaxError):
+        return ""
+    if value is None:
+        return "%s is None"
+    if isinstance(value, bool):
+        return ""
+    if isinstance(value, int | float):
+        return "%s < 0" if value < 0 else f"%s == {value}" if value in (0, 1) else ""
+    return "not %s" if not value else "len(%s) == 1" if len(value) == 1 else ""
 
 
 def conditions_at(code: Code, place: ast.AST, first: list[str]) -> Iterator[tuple[str, float]]:
@@ -88,6 +135,8 @@ def _over(name: str, around: list[str]) -> Iterator[tuple[str, float]]:
     for form, weight in (("%s != 0", 0.6), ("%s > 0", 0.6), ("%s % 2 == 0", 0.6), ("%s", 0.5)):
         yield form.replace("%s", name), weight
     yield f"{name} % 2 == 1", 0.5
+    yield f"{name} == 0", 0.5
+    yield f"{name} < 0", 0.4
     yield f"not {name}", 0.4
     for other in around:
         yield f"{name} == {other}", 0.6
@@ -102,5 +151,7 @@ def _over(name: str, around: list[str]) -> Iterator[tuple[str, float]]:
         yield f"{other}.count({name}) > 1", 0.3
         yield f"{name}.startswith({other})", 0.3
         yield f"{name}.endswith({other})", 0.3
+        yield f"{name} >= {other}[-1]", 0.2
+        yield f"{name} != {other}[-1]", 0.2
         yield f"{name} <= {other}", 0.3
         yield f"{name} >= {other}", 0.3

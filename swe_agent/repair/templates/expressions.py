@@ -69,21 +69,47 @@ def powers(code: Code, node: ast.AST) -> Iterator[Rewrite]:
 
 
 def terms(code: Code, node: ast.AST) -> Iterator[Rewrite]:
-    """One more term in a computation."""
+    """One more term in a computation: a variable, the length or sum of one, a small number."""
     place = code.parents.get(node)
-    if not isinstance(node, ast.BinOp | ast.Call | ast.Subscript) or not is_loaded(node):
+    if not isinstance(node, ast.BinOp | ast.Call | ast.Subscript | ast.Name):
         return
-    if not isinstance(place, ast.Assign | ast.AugAssign | ast.Return):
+    if not is_loaded(node) or is_called(code, node):
         return
+    whole = isinstance(place, ast.Assign | ast.AugAssign | ast.Return)
+    inner = isinstance(place, ast.Call | ast.BinOp | ast.Subscript | ast.Slice)
+    if (not whole and not inner) or (inner and isinstance(node, ast.BinOp)):
+        return
+    share = (1.0 if whole else 0.5) * (0.6 if isinstance(node, ast.Name) else 1.0)
     text = code.text_of(node)
-    for name in [n for n in code.names_at(node) if n not in ("self", "cls")][:6]:
-        for word, weight in (("-", 1.0), ("+", 1.0), ("*", 0.6), ("%", 0.4), ("//", 0.3)):
-            joined = (
-                f"({text}) {word} {name}"
-                if word in "*%//" and isinstance(node, ast.BinOp)
-                else f"{text} {word} {name}"
-            )
-            yield code.swap(node, joined, weight)
+    bound = f"({text})" if isinstance(node, ast.BinOp) else text
+    for other, likely in _partners(code, node):
+        for word, weight in (
+            ("-", 1.0),
+            ("+", 1.0),
+            ("*", 0.6),
+            ("%", 0.4),
+            ("/", 0.4),
+            ("//", 0.3),
+        ):
+            left = bound if word in "*%//" else text
+            yield code.swap_operand(node, f"{left} {word} {other}", share * weight * likely)
+            if word in "-/" and other != text:
+                yield code.swap_operand(
+                    node, f"{other} {word} {bound}", share * weight * likely * 0.5
+                )
+
+
+def _partners(code: Code, node: ast.expr) -> Iterator[tuple[str, float]]:
+    """What may be added to an expression, and how likely."""
+    names = [name for name in code.names_at(node) if name not in ("self", "cls", "_")]
+    for name in names[:6]:
+        yield name, 1.0
+    inside = {n.id for n in ast.walk(node) if isinstance(n, ast.Name)}
+    for name in names[:4]:
+        if isinstance(node, ast.Call) and name in inside:
+            yield f"len({name})", 0.7
+            yield f"sum({name})", 0.5
+    yield "2", 0.6 if not isinstance(node, ast.Call) else 0.3
 
 
 TEMPLATES = (

@@ -16,10 +16,12 @@ from swe_agent.repair.syntax import (
     own_nodes,
     stored,
 )
-from swe_agent.repair.templates.donors import conditions_at
+from swe_agent.repair.templates.donors import conditions_at, told_numbers, told_texts
 from swe_agent.repair.templates.template import Template
 
 EXPRESSION_LIMIT = 6
+SOMETIMES_LIMIT = 4
+SEPARATORS = (" ", ",", "-", "_")
 _STARTS = {"0": 1.0, "[]": 0.9, "''": 0.7, "1": 0.6, "{}": 0.6, "set()": 0.5, "None": 0.4}
 _FLAGS = {"False": 0.3, "True": 0.3}
 _OPPOSITE = {"+=": "-=", "-=": "+=", "*=": "//=", "//=": "*="}
@@ -56,8 +58,15 @@ def updates(code: Code, node: ast.AST) -> Iterator[Rewrite]:
     if function is None:
         return
     inside = list(ast.walk(node))
-    moved = {n for inner in inside for n in _binds(inner)} | _grown(code, node)
     begun = [s for s in own_nodes(function) if isinstance(s, ast.Assign) and s.lineno < node.lineno]
+    first = {ast.dump(s.targets[0]): ast.dump(s.value) for s in begun}
+    moved = _grown(code, node) | {
+        name
+        for inner in inside
+        for name in _binds(inner)
+        if not isinstance(inner, ast.Assign)
+        or first.get(ast.dump(inner.targets[0])) != ast.dump(inner.value)
+    }
     values = _values(code, node)
     for start in begun:
         target = start.targets[0]
@@ -70,6 +79,24 @@ def updates(code: Code, node: ast.AST) -> Iterator[Rewrite]:
                 yield from code.insert(last, line, after=after, weight=weight)
                 if after or len(block) > 1:
                     yield from code.insert(block[0], line, weight=weight * 0.6)
+        yield from _updates_sometimes(code, node, target.id, start.value)
+
+
+def _updates_sometimes(
+    code: Code, loop: ast.For | ast.While, name: str, start: ast.expr
+) -> Iterator[Rewrite]:
+    """The variable moved on under a condition, at the loop's end."""
+    last = loop.body[-1]
+    if isinstance(last, _NO_RESULT):
+        return
+    first = [*_binds(last), *_first_names(loop, last)]
+    moves = [*_moves_on(name, start, _values(code, loop))][:SOMETIMES_LIMIT]
+    asked = [(name, 0.8) for name in dict.fromkeys(first)]
+    asked += [*conditions_at(code, last, first)][: 3 * SOMETIMES_LIMIT]
+    for condition, likely in asked:
+        for line, weight in moves:
+            text = f"if {condition}:\n    {line}"
+            yield from code.insert(last, text, after=True, weight=weight * likely * 0.6)
 
 
 def guarded(code: Code, node: ast.AST) -> Iterator[Rewrite]:
@@ -88,8 +115,37 @@ def guarded(code: Code, node: ast.AST) -> Iterator[Rewrite]:
                 yield Rewrite(*lines, f"{indent}if {condition}:\n{indent}    {text}\n", weight)
         return
     first = _first_names(loop, node)
+    rest = _rest_of(code, node)
     for condition, weight in conditions_at(code, node, first):
         yield Rewrite(*lines, f"{indent}if {condition}:\n{indent}    {text}\n", weight)
+        if rest:
+            inner = code.text[lines[0] : rest].replace(f"\n{indent}", f"\n{indent}    ")
+            yield Rewrite(lines[0], rest, f"{indent}if {condition}:\n    {inner}", weight * 0.6)
+
+
+def _rest_of(code: Code, node: ast.stmt) -> int:
+    """Where the block of a statement ends, if one more or two follow; else 0."""
+    block = code.block_of(node)
+    after = block[block.index(node) + 1 :]
+    lines = code.whole_lines(after[-1]) if 0 < len(after) < 3 else None
+    return lines[1] if lines else 0
+
+
+def sibling_branches(code: Code, node: ast.AST) -> Iterator[Rewrite]:
+    """A branch that is needed once more for another constant, which the docstring or the function
+    names.
+    """
+    lines = code.whole_lines(node) if isinstance(node, ast.If) else None
+    if not isinstance(node, ast.If) or lines is None or node.orelse:
+        return
+    text = code.text[lines[0] : lines[1]]
+    fixed = [n for n in ast.walk(node.test) if isinstance(n, ast.Constant)]
+    texts = dict.fromkeys([*told_texts(code, node), *SEPARATORS])
+    for one in fixed[:2]:
+        same = texts if isinstance(one.value, str) else told_numbers(code, node)
+        for other in [value for value in same if value != one.value][:8]:
+            copied = text.replace(code.text_of(one), repr(other))
+            yield Rewrite(lines[1], lines[1], copied, 1.0 if isinstance(other, int) else 0.6)
 
 
 def filtered(code: Code, node: ast.AST) -> Iterator[Rewrite]:
@@ -293,4 +349,5 @@ TEMPLATES = (
     Template("filter", 0.3, filtered, "takes some of the members only"),
     Template("other case", 0.3, other_cases, "does something else where the condition fails"),
     Template("sibling", 0.2, siblings, "does the same for another variable"),
+    Template("sibling branch", 0.3, sibling_branches, "takes the branch for another constant too"),
 )

@@ -72,6 +72,9 @@ def bounds(code: Code, node: ast.AST) -> Iterator[Rewrite]:
     if not upper:
         forms[f"{value}[{lower}:-1]"] = 0.5
         forms[f"{value}[:{lower}]"] = 0.6
+    if lower and upper:
+        forms[f"{value}[{lower}:{lower} + {upper}]"] = 0.8
+        forms[f"{value}[{lower}:{upper} - {lower}]"] = 0.3
     for text, weight in forms.items():
         if text != code.text_of(node):
             yield code.swap(node, text, weight)
