@@ -185,6 +185,9 @@ def _row(key: str, place: "Ranked") -> "dict[str, JsonValue]":
 
 
 def _show(title: str, places: "tuple[Ranked, ...]") -> None:
+    import shutil
+    import textwrap
+
     from swe_agent.cli.screen import say
     from swe_agent.core.text import visible
 
@@ -192,5 +195,6 @@ def _show(title: str, places: "tuple[Ranked, ...]") -> None:
     for number, place in enumerate(places, 1):
         line = f":{place.first}" if title == "functions" else ""
         say(f"{number:3}. {visible(place.name)}{line}  {place.score:.2f}")
-        if place.reasons:
-            say(f"     {'; '.join(place.reasons)}")
+        why, width = "; ".join(place.reasons), shutil.get_terminal_size().columns
+        for row in textwrap.wrap(why, max(20, width - 6), break_on_hyphens=False):
+            say(f"     {row}")

@@ -55,6 +55,8 @@ class Mentions:
 
     terms: dict[str, float] = field(default_factory=dict)
     """Search terms with their weights."""
+    spelled: dict[str, str] = field(default_factory=dict)
+    """The shortest identifier or word of the issue that gave each term."""
     names: dict[str, float] = field(default_factory=dict)
     """Identifiers, as written, in (0, 1]; 1: shaped as code and marked as such."""
     dotted: dict[str, float] = field(default_factory=dict)
@@ -133,7 +135,10 @@ def _weigh_terms(parts: list[tuple[str, float]], found: Mentions) -> None:
     for text, weight in parts:
         counts: Counter[str] = Counter()
         for name in IDENTIFIER.findall(text):
-            counts.update(terms_of(name))
+            for term in terms_of(name):
+                counts[term] += 1
+                if len(name) < len(found.spelled.get(term, name + "_")):
+                    found.spelled[term] = name
         for term, count in counts.items():
             gain = weight * min(3.0, count**0.5)
             found.terms[term] = found.terms.get(term, 0.0) + gain

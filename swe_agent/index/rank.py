@@ -2,8 +2,9 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import nlargest
 
-from swe_agent.index.corpus import Corpus
+from swe_agent.index.corpus import TF_BITS, Corpus
 from swe_agent.index.history import Change
 from swe_agent.index.mentions import mentions
 from swe_agent.index.neighbours import passed_on
@@ -26,7 +27,6 @@ WEIGHTS: Mapping[str, float] = {
 """Chosen coarsely; `bench/locate.py --ablate` shows what each is worth."""
 _REASONS = {
     "terms": "its text is about the same words",
-    "file_terms": "its file is about the same words",
     "name": "the issue names it",
     "qualified": "the issue names it with its class or module",
     "class": "the issue names its class",
@@ -40,6 +40,8 @@ _REST, _FADE = 0.4, 0.8
 """A file is worth its best unit and a fading share of the next five."""
 _NEXT = 5
 _TELLING = 0.05
+_TOLD, _WORDS = 100, 4
+"""The best units are told with the words that they share with the issue, up to four each."""
 MOST_FUNCTIONS = 1_000
 
 
@@ -99,15 +101,34 @@ def fused(
         for number, score in scores.items():
             totals[number] = totals.get(number, 0.0) + weights[name] * score
 
+    words = _shared_words(scene, totals)
+
     def why(number: int) -> tuple[str, ...]:
         gains = [(weights[k] * s.get(number, 0.0), k) for k, s in parts.items() if k in _REASONS]
-        return tuple(_REASONS[k] for gain, k in sorted(gains, reverse=True) if gain > _TELLING)[:3]
+        telling = [k for gain, k in sorted(gains, reverse=True) if gain > _TELLING][:3]
+        said = {**_REASONS, **({"terms": words[number]} if number in words else {})}
+        return tuple(said[k] for k in telling)
 
     files = _files(scene.corpus, totals, why)
     if is_graph_used:
         for number, gain in passed_on(scene.corpus, totals).items():
             totals[number] += gain
     return Ranking(files, _functions(scene.corpus, totals, why))
+
+
+def _shared_words(scene: Scene, totals: Mapping[int, float]) -> dict[int, str]:
+    """What the best units have in common with the issue, the rarest words first."""
+    corpus, issue = scene.corpus, scene.issue
+    best = frozenset(nlargest(_TOLD, totals, key=lambda n: totals[n]))
+    postings = {term: corpus.posting(term) for term in issue.spelled if term in issue.terms}
+    rare = sorted(postings, key=lambda t: (len(postings[t]) / issue.terms[t], t))
+    shared: dict[int, dict[str, None]] = {}
+    for term in rare:
+        for packed in postings[term]:
+            number = packed >> TF_BITS
+            if number in best and len(found := shared.setdefault(number, {})) < _WORDS:
+                found[issue.spelled[term]] = None
+    return {number: f"it speaks of {', '.join(found)}" for number, found in shared.items()}
 
 
 def _files(

@@ -46,6 +46,16 @@ def test_people_read_it_on_stderr(call: Call, shop: Path) -> None:
     assert answer.out == ""
 
 
+def test_reasons_are_broken_between_words_at_the_width_of_the_terminal(
+    call: Call, shop: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    answer = call("locate", shop, "-i", "the gcd of a number in gcd.py never ends with zero")
+    rows = [row for row in answer.err.split("\n") if row.startswith("     ")]
+    assert len(rows) > 2
+    assert max(map(len, rows)) < 40
+
+
 def test_a_change_in_the_work_tree_is_seen(call: Call, shop: Path) -> None:
     call("locate", shop, "-i", "lcm", "--json")
     (shop / "new.py").write_text("def fresh_one():\n    pass\n")

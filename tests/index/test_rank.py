@@ -76,3 +76,9 @@ def test_an_issue_without_any_known_word_still_gives_a_ranking(corpus: Corpus) -
 
 def test_an_endless_issue_is_read_in_bounded_time(corpus: Corpus) -> None:
     rank(corpus, "a.b/" * 500_000 + "`" * 100_000 + 'File "' * 10_000)
+
+
+def test_a_reason_names_the_words_that_a_place_shares_with_the_issue(corpus: Corpus) -> None:
+    first = rank(corpus, "Headers without a colon are not parsed by the stock").functions[0]
+    assert first.name == "shop/stock.py::parse_header"
+    assert first.reasons[0] == "it speaks of colon, Headers, parsed, stock"
