@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from swe_agent.core.task import TestReport
 from swe_agent.repair.history import Seen
-from swe_agent.repair.propose import Candidate
+from swe_agent.repair.propose import Candidate, name_of
 from swe_agent.repair.scripts import Script
 from swe_agent.repair.syntax import Code
 
@@ -91,4 +91,9 @@ def of_nothing(report: TestReport, examples: int = 0) -> str:
 
 
 def _name(code: Code | Script, line: int) -> str:
-    return next((f.name for f in code.functions() if f.lineno == line), "the module's own code")
+    if isinstance(code, Script):
+        found = next((f.name for f in code.functions() if f.lineno == line), "")
+    else:
+        places = (*code.functions(), *code.constants)
+        found = next((name_of(place) for place in places if place.lineno == line), "")
+    return found or "the module's own code"

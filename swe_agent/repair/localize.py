@@ -18,6 +18,8 @@ NEARER = 0.85
 UNREACHED = 0.08
 BY_SPECTRUM = 0.3
 """Least suspicion of a function that a failing test ran, before its lines' own weighs it."""
+CONSTANT = 0.6
+"""Suspicion of a constant as part of that of the functions that use it."""
 UNCOVERED = 0.2
 """Factor for a function, or a line, that no failing test ran."""
 
@@ -163,8 +165,33 @@ def suspicions(
                 inside = [s for line, s in ran.items() if function.lineno < line <= last]
                 score = max(score, BY_SPECTRUM) * max(inside) if inside else score * UNCOVERED
             scores[path, function.lineno] = score
+    scores.update(_of_constants(sources, scores))
     top = max(scores.values(), default=1.0)
     return {place: score / top for place, score in scores.items()}
+
+
+def _of_constants(
+    sources: Mapping[str, Code], scores: Mapping[tuple[str, int], float]
+) -> dict[tuple[str, int], float]:
+    """How suspicious assignments outside of functions are: a part of what those are that use them;
+    less for large tables, of which most entries have no part in a failure.
+    """
+    users: dict[str, float] = {}
+    for path, code in sources.items():
+        for function in code.functions():
+            score = scores[path, function.lineno]
+            for name in _names_in(function):
+                users[name] = max(score, users.get(name, 0.0))
+    found: dict[tuple[str, int], float] = {}
+    for path, code in sources.items():
+        for node in code.constants:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            names = {n for target in targets for n in _names_in(target)}
+            size = sum(1 for n in ast.walk(node) if isinstance(n, ast.Constant))
+            used = max((users.get(name, 0.0) for name in names), default=0.0)
+            if used and size and (path, node.lineno) not in scores:
+                found[path, node.lineno] = CONSTANT * used / (1 + size / 10)
+    return found
 
 
 def _nearness(

@@ -9,6 +9,7 @@ from swe_agent.repair.templates.template import Template
 _LITERAL = re.compile(r"'[^']*'|\"[^\"]*\"|\b\d+\b")
 _IDLE = re.compile(r"\b1 \* |\* 1\b|[+-] 0\b|//? 1\b")
 """Computing with a number that changes nothing."""
+_TYPE = re.compile(r"\b[A-Z]\w*(?:Error|Exception|Iteration|Warning)\b")
 _USUAL = {"0", "1", "2", "''", '""'}
 
 BOOSTS: tuple[tuple[str, frozenset[str], float], ...] = (
@@ -43,6 +44,7 @@ BOOSTS: tuple[tuple[str, frozenset[str], float], ...] = (
     (r"TypeError", frozenset(("missing call", "needless call", "variable", "rebinding")), 1.3),
     (r"AttributeError", frozenset(("attribute", "function", "variable", "null guard")), 1.3),
     (r"is not|!= None|None !=", frozenset(("forgotten result",)), 1.3),
+    (r"DID NOT RAISE|not raised", frozenset(("raised",)), 3.0),
 )
 """What a failure's text says about the kind of fault: pattern, templates that fit, and by how much.
 """
@@ -53,10 +55,17 @@ class Weights:
     """What the failures say about the templates: a factor for each one that they favour."""
 
     factors: dict[str, float]
+    raised: frozenset[str] = frozenset()
+    """Types of exceptions that the failures name."""
 
-    def of(self, template: Template) -> float:
-        """The template's prior in the light of the failures."""
-        return template.prior * self.factors.get(template.name, 1.0)
+    def of(self, template: Template, text: str = "") -> float:
+        """The template's prior in the light of the failures, for a variant with this text;
+        0.0 where that speaks of an exception that no failure names.
+        """
+        prior = template.prior * self.factors.get(template.name, 1.0)
+        if not template.of_failure:
+            return prior
+        return prior if self.raised & set(_TYPE.findall(text)) else 0.0
 
 
 def weights_from(failures: str) -> Weights:
@@ -70,7 +79,7 @@ def weights_from(failures: str) -> Weights:
         if re.search(pattern, failures):
             for name in names:
                 factors[name] = max(factor, factors.get(name, 1.0))
-    return Weights(factors)
+    return Weights(factors, frozenset(_TYPE.findall(failures)))
 
 
 COMPANY = 0.5

@@ -187,7 +187,8 @@ def _untried(pool: Pool, tried: Mapping[str, Trial], size: int, limit: int) -> l
 def _moved(suspicions: Suspicions, before: Code, after: Code) -> dict[tuple[str, int], float]:
     """The suspicions with the lines of functions as they are after an edit of one file."""
     moved = {place: score for place, score in suspicions.items() if place[0] != before.path}
-    old, new = list(before.functions()), list(after.functions())
+    old = [*before.functions(), *before.constants]
+    new = [*after.functions(), *after.constants]
     moved[before.path, 0] = suspicions.get((before.path, 0), 0.0)
     for was, now in zip(old, new, strict=False):
         moved[before.path, now.lineno] = suspicions.get((before.path, was.lineno), 0.0)

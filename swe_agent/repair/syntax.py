@@ -5,9 +5,10 @@ like is said in `templates/`; only this module knows offsets and indentation.
 import ast
 import builtins
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from swe_agent.core.pythonsyntax import parsed_python
 
@@ -48,7 +49,16 @@ class Code:
     @cached_property
     def parents(self) -> dict[ast.AST, ast.AST]:
         """Each node's parent."""
-        return {c: n for n in ast.walk(self.tree) for c in ast.iter_child_nodes(n)}
+        return {c: n for n in self.nodes for c in ast.iter_child_nodes(n)}
+
+    @cached_property
+    def nodes(self) -> tuple[ast.AST, ...]:
+        """Every node of the file."""
+        return tuple(ast.walk(self.tree))
+
+    def line_of(self, offset: int) -> int:
+        """The 1-based line in which a character stands."""
+        return min(len(self._lines), bisect_right(self._starts, offset))
 
     def offset(self, line: int, column_bytes: int) -> int:
         """Character offset of a 1-based line and a column in UTF-8 bytes, as `ast` counts."""
@@ -183,10 +193,21 @@ class Code:
             place = self.parents.get(place)
         return tuple(found)
 
+    @cached_property
+    def constants(self) -> tuple[ast.Assign | ast.AnnAssign, ...]:
+        """Assignments of the module and of its classes, outside of functions, in order."""
+        found = [n for n in self.nodes if isinstance(n, ast.Assign | ast.AnnAssign)]
+        outside = [n for n in found if self.function_of(n) is None]
+        return tuple(sorted(outside, key=lambda n: n.lineno))
+
     def functions(self) -> Iterator[Function]:
         """Every function of the file, in order, nested ones too."""
-        nodes = [n for n in ast.walk(self.tree) if isinstance(n, _FUNCTIONS)]
-        return iter(sorted(nodes, key=lambda n: n.lineno))
+        return iter(self._functions)
+
+    @cached_property
+    def _functions(self) -> tuple[Function, ...]:
+        found = [n for n in self.nodes if isinstance(n, _FUNCTIONS)]
+        return tuple(sorted(found, key=lambda n: n.lineno))
 
 
 def stored(node: ast.AST) -> list[str]:
@@ -214,18 +235,24 @@ def locals_of(function: Function) -> list[str]:
     """Names that a function binds by assignment or loop, in order; comprehension variables not
     counted.
     """
+    return list(_locals_of(function))
+
+
+@lru_cache(maxsize=4096)
+def _locals_of(function: Function) -> tuple[str, ...]:
+    nodes = tuple(own_nodes(function))
     inner = {
         id(n)
-        for c in own_nodes(function)
+        for c in nodes
         if isinstance(c, _COMPREHENSIONS)
         for g in c.generators
         for n in ast.walk(g.target)
     }
-    return [
+    return tuple(
         n.id
-        for n in own_nodes(function)
+        for n in nodes
         if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store) and id(n) not in inner
-    ]
+    )
 
 
 def unread_names(function: Function) -> frozenset[str]:

@@ -10,18 +10,21 @@ from swe_agent.repair.rank import weights_from
 from swe_agent.repair.syntax import Code
 from swe_agent.repair.templates import TEMPLATES
 from tests.repair.cases import CASES
+from tests.repair.more_cases import MORE_CASES
 
 
 @pytest.mark.parametrize("name", [template.name for template in TEMPLATES])
 def test_a_template_offers_the_right_program(name: str) -> None:
-    wrong, old, new = CASES[name]
+    wrong, old, new = (CASES | MORE_CASES)[name]
     assert wrong.count(old) == 1
     right = ast.dump(ast.parse(wrong.replace(old, new)))
     code = Code("shop.py", wrong)
     places = {("shop.py", function.lineno): 1.0 for function in code.functions()}
     offered = [
         candidate
-        for candidate in proposed({"shop.py": code}, places, weights_from(""))
+        for candidate in proposed(
+            {"shop.py": code}, places, weights_from("KeyError, TypeError, ValueError")
+        )
         if ast.dump(ast.parse(_changed(wrong, candidate))) == right
     ]
     assert [candidate.template for candidate in offered] == [name]

@@ -3,6 +3,7 @@
 import ast
 import difflib
 from collections.abc import Iterator
+from functools import lru_cache
 
 from swe_agent.repair.syntax import (
     Code,
@@ -141,22 +142,22 @@ def attributes(code: Code, node: ast.AST) -> Iterator[Rewrite]:
     if not isinstance(node, ast.Attribute):
         return
     called = is_called(code, node)
-    others = {
-        n.attr
-        for n in ast.walk(code.tree)
-        if isinstance(n, ast.Attribute) and n.attr != node.attr and is_called(code, n) == called
-    }
+    named = _attributes_of(code)
     base = code.text_of(node.value)
-    own = {
-        n.attr
-        for n in ast.walk(code.tree)
-        if isinstance(n, ast.Attribute) and code.text_of(n.value) == base and n.attr in others
-    }
+    others = {name for name, _, is_call in named if name != node.attr and is_call == called}
+    own = {name for name, held, _ in named if held == base and name in others}
     ranked = sorted(others, key=lambda o: (-_alike(o, node.attr) - (o in own), o))
     end = code.span(node)[1]
     for other in ranked[:ATTRIBUTE_LIMIT]:
         weight = min(1.0, 0.2 + 0.5 * _alike(other, node.attr) + 0.3 * (other in own))
         yield Rewrite(end - len(node.attr), end, other, weight)
+
+
+@lru_cache(maxsize=64)
+def _attributes_of(code: Code) -> frozenset[tuple[str, str, bool]]:
+    """A file's attributes, each with what it is read of and whether it is called."""
+    found = (n for n in code.nodes if isinstance(n, ast.Attribute))
+    return frozenset((n.attr, code.text_of(n.value), is_called(code, n)) for n in found)
 
 
 def opposites(code: Code, node: ast.AST) -> Iterator[Rewrite]:
@@ -200,6 +201,7 @@ OPPOSITES = (
 )
 
 
+@lru_cache(maxsize=65536)
 def _alike(one: str, two: str) -> float:
     return difflib.SequenceMatcher(None, one, two).ratio()
 

@@ -92,7 +92,7 @@ def called(code: Code, node: ast.AST) -> Iterator[Rewrite]:
     """A method named but not called."""
     place = code.parents.get(node)
     if isinstance(node, ast.Attribute) and not is_called(code, node):
-        methods = {n.name for n in ast.walk(code.tree) if isinstance(n, ast.FunctionDef)}
+        methods = {f.name for f in code.functions()}
         if node.attr in methods and not isinstance(place, ast.Attribute):
             yield code.swap(node, f"{code.text_of(node)}()")
 

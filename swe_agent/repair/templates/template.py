@@ -19,3 +19,5 @@ class Template:
     rule: Rule
     says: str
     """What the change does, as a clause for the explanation."""
+    of_failure: bool = False
+    """Whether its variants name types of exceptions; those that no failure names are left out."""

@@ -1,0 +1,96 @@
+"""Like `cases`, for what goes wrong between the parts of a project: guards, calls, patterns and
+exceptions.
+"""
+
+MORE_CASES: dict[str, tuple[str, str, str]] = {
+    "asked value": (
+        "def hint(self, text):\n    if self.loud:\n        text += self.horn\n    return text\n",
+        "if self.loud",
+        "if self.loud and self.horn is not None",
+    ),
+    "asked type": (
+        "def seats(table):\n    if isinstance(table, list):\n        return len(table)\n"
+        "    return 1\n",
+        "table, list",
+        "table, (list, tuple)",
+    ),
+    "truth": (
+        "def price(given, usual):\n    cost = usual\n    if given:\n        cost = given\n"
+        "    return cost\n",
+        "if given",
+        "if given is not None",
+    ),
+    "enclosed": (
+        "def finish(rest):\n    print('done')\n    yield rest\n",
+        "    yield rest\n",
+        "    if rest:\n        yield rest\n",
+    ),
+    "early leave": (
+        "def size(shop, key):\n    box = shop.find(key)\n    return box.width * box.height\n",
+        "    box = shop.find(key)\n",
+        "    box = shop.find(key)\n    if box is None:\n        return None\n",
+    ),
+    "fallback": (
+        "def colour(paint):\n    tone = paint['tone']\n    return tone\n",
+        "paint['tone']",
+        "paint.get('tone')",
+    ),
+    "preparation": (
+        "def greet(people):\n    for person in people:\n        print(person)\n",
+        "    for",
+        "    if isinstance(people, str):\n        people = [people]\n    for",
+    ),
+    "passed on": (
+        "def order(dish, table=1):\n    return dish, table\n\n\n"
+        "def lunch(dish, table=1):\n    return order(dish)\n",
+        "return order(dish)",
+        "return order(dish, table=table)",
+    ),
+    "hoisted": (
+        "def twice(rows, count):\n    return list(set(rows * count))\n",
+        "set(rows * count)",
+        "set(rows) * count",
+    ),
+    "chained call": (
+        "def words(line):\n    return line.split(',')\n",
+        "line.split",
+        "line.lower().split",
+    ),
+    "caseless": (
+        "def same(one, two):\n    return one == two\n",
+        "one == two",
+        "one.lower() == two.lower()",
+    ),
+    "pattern": (
+        "import re\n\n\ndef is_code(text):\n    return re.match(r'[a-z]+\\d', text) is not None\n",
+        "\\d'",
+        "\\d$'",
+    ),
+    "matching": (
+        "import re\n\n\ndef found(text):\n    return re.search('moss', text)\n",
+        "'moss', text",
+        "'moss', text, flags=re.IGNORECASE",
+    ),
+    "shown form": (
+        "def said(name):\n    return 'no {name} here'.format(name=name)\n",
+        "'no {name} here'",
+        "'no {name!r} here'",
+    ),
+    "caught type": (
+        "def number(text):\n    try:\n        return int(text)\n    except ValueError:\n"
+        "        return 0\n",
+        "except ValueError",
+        "except (ValueError, TypeError)",
+    ),
+    "survived": (
+        "def load(shelf, key):\n    book = shelf.fetch(key)\n    return book\n",
+        "    book = shelf.fetch(key)\n",
+        "    try:\n        book = shelf.fetch(key)\n    except KeyError:\n        book = None\n",
+    ),
+    "raised": (
+        "def pack(count):\n    if count > 9:\n        raise ValueError('too many')\n"
+        "    return [0] * count\n",
+        "    if count > 9",
+        "    if count < 0:\n        raise ValueError('too many')\n    if count > 9",
+    ),
+}
