@@ -6,7 +6,7 @@ Usage: python bench/batch.py [--json] [--quick] [--image IMAGE] [--peer-venv DIR
 
 Ours proves each patch (two rounds of base, shared, and one with the patch, in fresh containers);
 the peer, mini-swe-agent, runs no tests. `--no-tests` measures ours without them too; the floor is a
-shell a task and nothing else (`floor.py`). `--quick` runs the largest worker count only. Keys: per
+shell a task and nothing else (`floor.py`). `--quick` runs 4 and 16 workers. Keys: per
 worker count `tasks_per_min` (process start to exit), `rss_mb`, `cpu_s` (of the agent's processes),
 `loop_per_min` (first request to last reply); the same under `peer` and `floor`; `worker_mb` (memory
 per extra worker), `log_kb_per_step`.
@@ -40,7 +40,7 @@ def main() -> int:
     parser.add_argument("--peer-venv", type=Path, default=SCRATCH_VENV)
     parser.add_argument("--no-peer", action="store_true")
     parser.add_argument("--no-tests", action="store_true")
-    parser.add_argument("--workers", help="default: 1,4,8,16; with --quick 16")
+    parser.add_argument("--workers", help="default: 1,4,8,16; with --quick 4,16")
     options = parser.parse_args()
     try:
         client = connect()
@@ -48,7 +48,7 @@ def main() -> int:
         client.close()
     except SweAgentError as fault:
         return complain(fault)
-    said = options.workers or ("16" if options.quick else ",".join(map(str, WORKERS)))
+    said = options.workers or ("4,16" if options.quick else ",".join(map(str, WORKERS)))
     workers = tuple(int(word) for word in said.split(","))
     peer = None if options.no_peer else peer_program(options.peer_venv)
     with tempfile.TemporaryDirectory(prefix="bench-") as place:

@@ -85,7 +85,7 @@ class Progress:
                 self.issue = event.task.issue
                 self.cap_usd = _cap_of(event)
             case EnvironmentReady():
-                self.doing = "running the tests"
+                self.doing = "running the tests" if event.test_commands else "opening the sandbox"
             case PhaseStarted():
                 self.phase, self.iteration = event.phase, event.iteration
                 self.verdict, self.exit_code, self.limit = None, None, ""

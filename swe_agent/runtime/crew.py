@@ -13,6 +13,8 @@ from swe_agent.core.protocols import Sandbox
 
 AT_ONCE = 2
 """Starts a processor: more at once are no faster, and all would be ready late."""
+MOST_LEAVING = 2
+"""Times as many may be on their way out as are opened at once; then no more are opened."""
 
 
 _NUMBERS = itertools.count()
@@ -33,9 +35,10 @@ class Crew:
     def __init__(self, at_once: int | None = None) -> None:
         """Args: at_once: how many are opened at a time; None: as many as the processors take."""
         self._free = at_once or AT_ONCE * (os.cpu_count() or 1)
+        self._leaving, self._most_leaving = 0, MOST_LEAVING * self._free
         self._changed = threading.Condition()
         self._queue: list[Wish] = []
-        self._closer = ThreadPoolExecutor(1, "close-sandbox")
+        self._closers = ThreadPoolExecutor(max(1, self._free // 2), "close-sandbox")
 
     @contextmanager
     def turn(self, wish: Wish) -> Iterator[None]:
@@ -43,7 +46,7 @@ class Crew:
         with self._changed:
             self._queue.append(wish)
             try:
-                self._changed.wait_for(lambda: self._free > 0 and self._first() is wish)
+                self._changed.wait_for(lambda: self._may_open(wish))
                 self._free -= 1
             finally:  # an interrupted wait holds nobody up
                 self._queue.remove(wish)
@@ -63,11 +66,25 @@ class Crew:
 
     def take_away(self, sandbox: Sandbox) -> None:
         """Have it closed behind the caller's back."""
-        self._closer.submit(sandbox.close)
+        with self._changed:
+            self._leaving += 1
+        self._closers.submit(self._close, sandbox)
 
     def close(self) -> None:
         """Wait until all that was handed over is gone."""
-        self._closer.shutdown()
+        self._closers.shutdown()
+
+    def _close(self, sandbox: Sandbox) -> None:
+        try:
+            sandbox.close()
+        finally:
+            with self._changed:
+                self._leaving -= 1
+                self._changed.notify_all()
+
+    def _may_open(self, wish: Wish) -> bool:
+        has_room = self._free > 0 and self._leaving < self._most_leaving
+        return has_room and self._first() is wish
 
     def _first(self) -> Wish:
         return min(self._queue, key=lambda wish: (wish.ahead, wish.number))

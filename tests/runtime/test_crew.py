@@ -8,7 +8,7 @@ from typing import cast
 import pytest
 
 from swe_agent.core.protocols import Sandbox
-from swe_agent.runtime.crew import Crew, Wish
+from swe_agent.runtime.crew import MOST_LEAVING, Crew, Wish
 from swe_agent.runtime.supply import Supply
 from tests.runtime.test_supply import PATIENCE_S, Maker, content, is_gone
 
@@ -63,6 +63,31 @@ def test_it_waits_in_the_end_until_all_is_gone() -> None:
     may_close.set()
     crew.close()
     assert slow.closed.is_set()
+
+
+def test_no_more_are_opened_than_are_taken_away_in_time(tmp_path: Path) -> None:
+    class Slow:
+        def close(self) -> None:
+            may_close.wait(PATIENCE_S)
+
+    may_close, opened = threading.Event(), threading.Event()
+    with closing(Crew(at_once=1)) as crew:
+        for _ in range(MOST_LEAVING):
+            crew.take_away(cast("Sandbox", Slow()))
+
+        def come() -> None:
+            with crew.turn(Wish()):
+                opened.set()
+
+        thread = threading.Thread(target=come)
+        thread.start()
+        waiting(crew, 1)
+        with crew._changed:
+            assert crew._leaving == MOST_LEAVING
+        assert not opened.is_set()
+        may_close.set()
+        assert opened.wait(PATIENCE_S)
+        thread.join(PATIENCE_S)
 
 
 def test_with_a_shared_crew_the_first_is_opened_ahead_too(tmp_path: Path) -> None:
