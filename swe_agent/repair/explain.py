@@ -1,5 +1,6 @@
 """What the offline model says when it submits: what was wrong, what was changed, how sure it is."""
 
+import difflib
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,23 +12,63 @@ from swe_agent.repair.scripts import Script
 from swe_agent.repair.syntax import Code
 
 PLACES_SHOWN = 5
+LINES_SHOWN = 3
+CHARS_SHOWN = 100
 
 
-def of_repair(kept: Candidate, rivals: int, tried: int) -> str:
-    """The explanation of a change that was made."""
+def of_repair(
+    kept: Candidate, rivals: int, tried: int, suspicions: Mapping[tuple[str, int], float]
+) -> str:
+    """The explanation of a change that was made: what, where, why there, and how sure."""
     if rivals == 0:
-        sure = "No other candidate that was tried makes the failing tests pass."
+        sure = f"high: of {tried} candidates that were tried, no other one passes."
     else:
         others = "1 other candidate" if rivals == 1 else f"{rivals} others"
         sure = (
-            f"Plausible, but the tests could not tell it from {others}; this is the most natural."
+            f"{'medium' if rivals <= 3 else 'low'}: plausible, but the tests could not tell it "
+            f"from {others} of the {tried} tried; this is the most natural."
         )
-    confidence = "high" if rivals == 0 else "medium" if rivals <= 3 else "low"
     return (
-        f"Changed {kept.function} at {kept.path}:{kept.line}: the repair {kept.says} "
-        f"(template: {kept.template}). The tests that failed pass, and none that passed was lost. "
-        f"{sure} Confidence: {confidence}. {tried} candidates were tried."
+        f"Changed {kept.function} at {kept.path}:{kept.line}: it {kept.says} now "
+        f"(template: {kept.template}). {_shown(kept)}\n"
+        f"Why there: {_why(kept, suspicions)}. With the change the tests that failed pass, and "
+        f"none that passed is lost.\nConfidence: {sure}"
     )
+
+
+def _shown(kept: Candidate) -> str:
+    """The lines that go and come, the first of each edit."""
+    parts = []
+    for edit in kept.edits:
+        rows = [*difflib.ndiff(edit.old.splitlines(), edit.new.splitlines())]
+        gone, come = (
+            [row[2:].strip() for row in rows if row.startswith(sign) and row[2:].strip()]
+            for sign in ("- ", "+ ")
+        )
+        old, new = (_short("; ".join(lines[:LINES_SHOWN])) for lines in (gone, come))
+        parts.append(
+            f"`{old}` became `{new}`."
+            if old and new
+            else f"New: `{new}`."
+            if new
+            else f"Gone: `{old}`."
+        )
+    return " ".join(parts)
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= CHARS_SHOWN else f"{text[: CHARS_SHOWN - 3]}..."
+
+
+def _why(kept: Candidate, suspicions: Mapping[tuple[str, int], float]) -> str:
+    """How suspicious the place of a change was among all."""
+    inside = [line for path, line in suspicions if path == kept.path and line <= kept.line]
+    own = suspicions.get((kept.path, max(inside, default=0)), 0.0)
+    before = sum(score > own for score in suspicions.values())
+    near = "by how near the failing tests, their tracebacks and the issue come to it"
+    if before == 0:
+        return f"no place is more suspicious, {near}"
+    return f"{before} of {len(suspicions)} places are more suspicious, {near}"
 
 
 @dataclass(frozen=True, slots=True)

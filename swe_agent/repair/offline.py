@@ -232,7 +232,8 @@ class OfflineModel:
         if kept is None:
             return submit("The failing tests pass with the edit.")
         rivals = len(self._kept(seen, passing, targets)) - 1
-        return submit(explain.of_repair(kept, rivals, tried))
+        suspicious = self._search(seen, targets)[1]
+        return submit(explain.of_repair(kept, rivals, tried, suspicious))
 
     def _kept(
         self, seen: Seen, passing: list[Candidate], targets: tuple[str, ...]
