@@ -1,9 +1,10 @@
 """An open run: its folder, log and store, and its state so far; what is proved in it and what it
 came to. `solve.py` says how it goes on."""
 
+import json
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from itertools import takewhile
@@ -16,13 +17,16 @@ from swe_agent.aci.permissions import Human
 from swe_agent.agent.outcome import exit_of, result_of
 from swe_agent.agent.shared import Shared
 from swe_agent.agent.state import State
+from swe_agent.core.chunks import CHUNK_BYTES, file_chunks
 from swe_agent.core.errors import EnvironmentFault, SweAgentError, UsageFault
 from swe_agent.core.events import EnvironmentReady, Event, RunFinished, RunStarted, TestsRan
 from swe_agent.core.messages import Note
 from swe_agent.core.protocols import Watcher
 from swe_agent.core.result import RunResult
 from swe_agent.core.task import TestReport, Verdict
+from swe_agent.core.text import joined
 from swe_agent.models.purse import Purse
+from swe_agent.runtime.patch import patch_parts
 from swe_agent.runtime.shipping import Shipment, ship
 from swe_agent.runtime.store import TreeStore
 from swe_agent.settings.keys import known_secrets
@@ -36,6 +40,7 @@ from swe_agent.verify.missing import require_modules
 from swe_agent.verify.runners import require_collected
 from swe_agent.verify.verdict import Aims, ProvingGround, prove
 
+_PATCH = "patch.diff"
 BASELINE_ROUNDS = 2
 """What passes in one of them only is flaky."""
 _SHOWN_FAILURES = 10
@@ -194,7 +199,8 @@ class OpenRun:
         """The best patch so far."""
         environment, best = self.state.environment, self.state.best
         if environment is None or best is None:
-            return Shipment(b"", self.started.base_tree)
+            tree = self.started.base_tree
+            return Shipment(tree, tree, tree)
         start = environment.checkpoint.tree
         keep = self.settings.patch.keep
         return ship(self.store, self.started.base_tree, start, best.checkpoint.tree, keep)
@@ -212,7 +218,10 @@ class OpenRun:
         for one in proof.rounds:
             self.append(TestsRan(purpose="verdict", tree=one.tree, report=one.report))
         after = proof.rounds[0].report if proof.rounds else None
-        blob = self.store.put(shipment.patch) if shipment.patch else ""
+        patch, blob = self._write_patch(shipment), ""
+        if patch:
+            place = self.folder / _PATCH
+            blob = self.store.put_stream(place.stat().st_size, file_chunks(place))
         self.store.flush()
         finished = RunFinished(
             verdict=proof.verdict,
@@ -224,10 +233,9 @@ class OpenRun:
             usage=self.state.usage,
             duration_s=round(time.monotonic() - self.began, 3),
         )
-        self.patience.write_whole(self.folder / "patch.diff", shipment.patch)
         self.append(finished)
-        result = result_of(self.state, proof.verdict, shipment.patch, after, finished.error)
-        self.keep("result.json", result.model_dump_json(indent=2))
+        result = result_of(self.state, proof.verdict, patch, after, finished.error)
+        self._keep_result(result)
         return result
 
     def stopped(self, fault: SweAgentError) -> None:
@@ -236,12 +244,32 @@ class OpenRun:
             return
         self.patience.give_up()
         with suppress(EnvironmentFault):  # the disk may be what is at fault
-            patch = self.shipment().patch
-            self.patience.write_whole(self.folder / "patch.diff", patch)
+            patch = self._write_patch(self.shipment())
             verdict = Verdict(word="unverified" if patch else "no_patch", reason=fault.message)
             result = result_of(self.state, verdict, patch, None, fault.message)
             stopped = result.model_copy(update={"exit_code": int(fault.exit_code)})
-            self.keep("result.json", stopped.model_dump_json(indent=2))
+            self._keep_result(stopped)
+
+    def _write_patch(self, shipment: Shipment) -> str:
+        """Write `patch.diff`; returns its text. A long one is in memory once."""
+        place, user, shipped = self.folder / _PATCH, shipment.user, shipment.shipped
+        self.patience.write_parts(place, lambda: patch_parts(self.store, user, shipped))
+        return joined(file_chunks(place))
+
+    def _keep_result(self, result: RunResult) -> None:
+        """Write `result.json`; a long patch is not copied as a whole."""
+        patch = self._redactor.redacted(result.patch)
+        rest = result.model_copy(update={"patch": ""}).model_dump_json(indent=2)
+        head, mark, tail = self._redactor.redacted(rest).partition('"patch": "')
+
+        def parts() -> Iterator[bytes]:
+            yield (head + mark).encode()
+            for start in range(0, len(patch), CHUNK_BYTES):
+                part = json.dumps(patch[start : start + CHUNK_BYTES], ensure_ascii=False)
+                yield part[1:-1].encode()
+            yield (tail + "\n").encode()
+
+        self.patience.write_parts(self.folder / "result.json", parts)
 
 
 def finished_result(run_folder: Path, events: Sequence[Event]) -> RunResult:
@@ -258,7 +286,7 @@ def finished_result(run_folder: Path, events: Sequence[Event]) -> RunResult:
         state.apply(event)
     last = [*takewhile(lambda event: isinstance(event, TestsRan), reversed(events[:-1]))]
     rounds = [one.report for one in last if isinstance(one, TestsRan) and one.purpose == "verdict"]
-    patch = (run_folder / "patch.diff").read_bytes()
+    patch = joined(file_chunks(run_folder / _PATCH))
     after = rounds[-1] if rounds else None
     result = result_of(state, finished.verdict, patch, after, finished.error)
     place.write_text(result.model_dump_json(indent=2) + "\n", "utf-8")

@@ -4,7 +4,6 @@ from swe_agent.agent.state import State
 from swe_agent.core.errors import ExitCode
 from swe_agent.core.result import RunResult, TestsBeforeAfter
 from swe_agent.core.task import TestReport, Verdict, VerdictWord
-from swe_agent.core.text import decoded
 
 _EXITS: dict[VerdictWord, ExitCode] = {
     "verified": ExitCode.VERIFIED,
@@ -25,7 +24,7 @@ def exit_of(verdict: Verdict, state: State) -> ExitCode:
 
 
 def result_of(
-    state: State, verdict: Verdict, patch: bytes, after: TestReport | None, error: str = ""
+    state: State, verdict: Verdict, patch: str, after: TestReport | None, error: str = ""
 ) -> RunResult:
     """The record of a run that has ended, or of one that stopped and can be resumed (with its
     error)."""
@@ -37,7 +36,7 @@ def result_of(
         task_id=started.task.id,
         verdict=verdict.word,
         exit_code=finished.exit_code if finished else int(exit_of(verdict, state)),
-        patch=decoded(patch),
+        patch=patch,
         model=started.model,
         strategy=started.strategy,
         steps=state.steps,

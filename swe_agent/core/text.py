@@ -1,6 +1,9 @@
 """Text that crosses a boundary: decoding, lines, elision, escaping. Lines end at `\\n` alone."""
 
 import unicodedata
+from codecs import getincrementaldecoder
+from collections.abc import Iterable
+from io import StringIO
 
 _SHOWN = {"\n", "\t"}
 _INVISIBLE_CATEGORIES = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
@@ -13,6 +16,18 @@ def decoded(raw: bytes) -> str:
     'café \\\\xff'
     """
     return raw.decode("utf-8", "backslashreplace")
+
+
+def joined(parts: Iterable[bytes]) -> str:
+    """The same for what comes in parts, which need not end with a character; holds the text once.
+
+    >>> joined([b"caf\\xc3", b"\\xa9 ", b"\\xff"])
+    'café \\\\xff'
+    """
+    decoder, whole = getincrementaldecoder("utf-8")("backslashreplace"), StringIO(newline="")
+    whole.writelines(decoder.decode(part) for part in parts)
+    whole.write(decoder.decode(b"", final=True))
+    return whole.getvalue()
 
 
 def visible(text: str) -> str:

@@ -12,6 +12,8 @@ swe_state=$3
 [ -w "$swe_state" ] || swe_state=$swe_home
 swe_runner=$4
 swe_shell=$5
+swe_program=$5
+[ "$5" != sh ] || [ ! -x /bin/sh ] || swe_program=/bin/sh # busybox would take the broker's own program, which nobody may read
 swe_self=$6
 swe_due=${7:-0}
 swe_pipe=$8 # not empty: descriptor 5 is a pipe to the shell that was started ahead
@@ -33,7 +35,8 @@ again() {
   [ "$swe_due" = 0 ] || [ $$ != 1 ] || kill -9 -1 # the host may not know yet: it waits for these bytes to be read
   [ ! "$swe_nonce" ] || { printf '\001%s>254\001' "$swe_nonce" && printf '\001%s>254\001' "$swe_nonce" >&2; }
   trap - $swe_signals
-  exec "$0" -c "$swe_self" "$0" "$swe_root" "$swe_home" "$swe_state" "$swe_runner" "$swe_shell" "$swe_self" "$swe_due" "$swe_pipe"
+  [ -x "$0" ] || set -- "${0##*/}" # a command may have taken the copy away
+  exec "${1:-$0}" -c "$swe_self" "${1:-$0}" "$swe_root" "$swe_home" "$swe_state" "$swe_runner" "$swe_shell" "$swe_self" "$swe_due" "$swe_pipe"
 }
 trap again EXIT
 [ ! "$7" ] || kill -CHLD $$ # what died while it began anew holds a place until a shell hears of it
@@ -60,7 +63,7 @@ mend() {
 # commander [PREFIX ...]: becomes a shell that reads a `run` request from descriptor 5 and does it.
 commander() {
   trap - $swe_signals
-  exec "$@" "$swe_shell" -c "$swe_runner" "$swe_shell" "$swe_state" "$swe_root" 2>&1 </dev/null 3<&-
+  exec "$@" "$swe_program" -c "$swe_runner" "$swe_shell" "$swe_state" "$swe_root" 2>&1 </dev/null 3<&-
 }
 
 # stand_by: starts a shell for the next command, so that none has to wait for one. What a small shell starts beside itself ignores two

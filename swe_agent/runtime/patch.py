@@ -35,12 +35,19 @@ def make_patch(
         keep: which paths may be in it.
     """
     whole = io.BytesIO()  # holds a large patch once, a list of parts would twice
+    whole.writelines(patch_parts(store, old, new, keep))
+    return whole.getvalue()
+
+
+def patch_parts(
+    store: TreeStore, old: str, new: str, keep: Callable[[str], bool] = lambda path: True
+) -> Iterator[bytes]:
+    """The same, one file after the other."""
     for path, (was, now) in store.diff(old, new).items():
         before = was if was and was.kind in ("file", "link") else None
         after = now if now and now.kind in ("file", "link") else None
         if (before or after) and keep(path):
-            whole.writelines(_file_patches(store, path, before, after))
-    return whole.getvalue()
+            yield from _file_patches(store, path, before, after)
 
 
 def touched(store: TreeStore, old: str, new: str) -> tuple[str, ...]:

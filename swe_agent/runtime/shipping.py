@@ -6,16 +6,18 @@ from dataclasses import dataclass, field
 from swe_agent.core.protocols import Entry
 from swe_agent.runtime.apply import leaves_repository
 from swe_agent.runtime.ignore import IgnoreRules
-from swe_agent.runtime.patch import make_patch
 from swe_agent.runtime.policy import sort_changes
 from swe_agent.runtime.store import TreeStore
 
 
 @dataclass(frozen=True, slots=True)
 class Shipment:
-    """A patch, and the tree that it makes of the work tree after set-up."""
+    """A patch, as the two trees that it lies between, and the tree that it makes of the work tree
+    after set-up."""
 
-    patch: bytes
+    user: str
+    shipped: str
+    """The same as `user` where there is no patch."""
     patched: str
     left_out: Mapping[str, str] = field(default_factory=dict)
     """Changed paths that are not part of the patch, with the reason."""
@@ -48,10 +50,9 @@ def ship(store: TreeStore, user: str, start: str, end: str, keep: Sequence[str] 
     found = sort_changes(pairs, ignored, keep, outward)
     changes: dict[str, Entry | None] = {path: pairs[path][1] for path in found.kept}
     if not changes:
-        return Shipment(b"", start, found.left_out)
+        return Shipment(user, user, start, found.left_out)
     patched = store.overlay(start, changes)
-    patch = make_patch(store, user, store.overlay(user, changes))
-    return Shipment(patch, patched, found.left_out, found.flagged)
+    return Shipment(user, store.overlay(user, changes), patched, found.left_out, found.flagged)
 
 
 def _counts(was: Entry | None, now: Entry | None) -> bool:

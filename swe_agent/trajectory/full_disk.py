@@ -2,7 +2,7 @@
 
 import errno
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from threading import Event
@@ -68,13 +68,21 @@ class DiskPatience:
         Raises:
             EnvironmentFault: it cannot be written.
         """
+        self.write_parts(path, lambda: (content,))
+
+    def write_parts(self, path: Path, parts: Callable[[], Iterable[bytes]]) -> None:
+        """The same for what is made part by part, and anew for each try.
+
+        Raises:
+            EnvironmentFault: it cannot be written.
+        """
         draft = path.with_name(f".{path.name}.part")
 
         def write() -> None:
             try:
                 descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
                 with os.fdopen(descriptor, "wb") as file:
-                    file.write(content)
+                    file.writelines(parts())
                 draft.replace(path)
             except OSError:
                 with suppress(OSError):

@@ -1,5 +1,5 @@
-"""Check 21, the broker's own channel: a command may read the broker's memory and forge replies. It
-deceives the host about its own sandbox; the verdict is of the patch that comes of it, and true."""
+"""Check 21, the broker's own channel: a command that would read the broker's memory and forge
+replies is kept from both; the verdict is true in any case."""
 
 import subprocess
 import sys
@@ -39,10 +39,10 @@ while time.time() < end:
 def test_a_verdict_is_true_whatever_replies_are_forged(play: Play, project: Path) -> None:
     plant = call("create", path="/tmp/forger.py", text=FORGER)
     begin = call("shell", command="setsid python3 /tmp/forger.py >/tmp/forged 2>&1 & sleep 1; true")
-    looks = [call("view", path="calc.py"), call("shell", command="cat calc.py")]
+    looks = [call("view", path="calc.py"), call("shell", command="cat /tmp/forged")]
     played = play([plant, begin, *looks, BREAK, SUBMIT, SUBMIT, SUBMIT], limits__max_steps=8)
-    forged = played.observations()[-3:]
-    print(played.result.verdict, played.result.patch, forged)
+    assert "a - b" in played.observations()[2]
+    assert "Permission denied: '/proc/1/maps'" in played.observations()[3]
     if played.result.patch:
         subprocess.run(["git", "apply", played.folder / "patch.diff"], cwd=project, check=True)
     tests = [sys.executable, "-m", "unittest"]

@@ -3,10 +3,14 @@
 import json
 import os
 import subprocess
-from collections.abc import Callable
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import docker
+import docker.errors
 import pytest
 
 from swe_agent.core.events import Event
@@ -146,3 +150,27 @@ def play(project: Path, tmp_path: Path) -> Play:
         return Played(result, folder, events)
 
     return run
+
+
+Meddle = Callable[[docker.DockerClient, str], None]
+
+
+@contextmanager
+def meddling(meddle: Meddle) -> Iterator[None]:
+    """Does something to every container of this process's runs, again and again, as their user
+    could."""
+    client, is_over = docker.from_env(), threading.Event()
+
+    def work() -> None:
+        while not is_over.wait(0.1):
+            for found in client.api.containers(filters={"label": f"swe-agent.run={RUN}"}):
+                with suppress(docker.errors.DockerException, OSError):
+                    meddle(client, found["Id"])
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    try:
+        yield
+    finally:
+        is_over.set()
+        thread.join()

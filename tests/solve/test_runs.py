@@ -1,5 +1,6 @@
 """Whole runs: a real repository, a real container, a script in place of a model."""
 
+import json
 import subprocess
 from pathlib import Path
 
@@ -26,8 +27,10 @@ from tests.solve.conftest import (
     contents,
     edit,
     git,
+    meddling,
     write_script,
 )
+from tests.starving import doom
 
 pytestmark = pytest.mark.docker
 
@@ -178,13 +181,16 @@ def test_a_removed_container_is_rebuilt_and_the_run_goes_on(play: Play, tmp_path
     assert played.result.verdict == "verified"
 
 
+DOOMED = "until grep -q 1000 /proc/1/oom_score_adj; do sleep 0.1; done"
+
+
 @pytest.mark.soak
 def test_a_command_that_uses_up_the_sandboxs_memory_is_told_and_the_run_goes_on(play: Play) -> None:
-    first = "echo 1000 >/proc/1/oom_score_adj"
-    greedy = call("shell", command=f"echo undone >>calc.py; {first}; cat /dev/zero >/dev/shm/x")
-    played = play(
-        [FIX, greedy, call("shell", command="tail -1 calc.py"), SUBMIT], sandbox__memory_mb=64
-    )
+    greedy = call("shell", command=f"echo undone >>calc.py; {DOOMED}; cat /dev/zero >/dev/shm/x")
+    with meddling(doom):
+        played = play(
+            [FIX, greedy, call("shell", command="tail -1 calc.py"), SUBMIT], sandbox__memory_mb=64
+        )
     assert "out of memory (limit 64 MB; exit code 137)" in played.observations()[1]
     assert "undone" not in played.observations()[2]
     (told,) = played.of("reminder_given")
@@ -195,13 +201,14 @@ def test_a_command_that_uses_up_the_sandboxs_memory_is_told_and_the_run_goes_on(
     assert "undone" not in played.result.patch
 
 
-GREEDY = """    with open("/proc/1/oom_score_adj", "w") as first:
-        first.write("1000")
+GREEDY = """    import time
+    while open("/proc/1/oom_score_adj").read() != "1000\\n":
+        time.sleep(0.1)
     with open("/dev/shm/x", "wb") as file:
         while True:
             file.write(bytes(1 << 20))
 """
-"""Uses memory that belongs to no process, and lets the kernel kill the first one for it."""
+"""Uses memory that belongs to no process, once the kernel will kill the first one for it."""
 
 
 @pytest.mark.soak
@@ -212,7 +219,8 @@ def test_tests_that_use_up_the_sandboxs_memory_fail_and_the_run_goes_on(
     (project / "calc.py").write_text(CALC.replace("    return a - b\n", GREEDY))
     fix = edit(GREEDY, "    return a + b\n")
     replies = [call("run_tests"), call("shell", command="pwd"), fix, SUBMIT]
-    played = play(replies, sandbox__memory_mb=64)
+    with meddling(doom):
+        played = play(replies, sandbox__memory_mb=64)
     assert "out of memory" in played.observations()[0]
     assert "memory, 64 MB" in played.observations()[0]
     assert [event.name for event in played.of("reminder_given")] == ["rebuilt"]
@@ -223,28 +231,23 @@ def test_tests_that_use_up_the_sandboxs_memory_fail_and_the_run_goes_on(
 @pytest.mark.soak
 def test_a_patch_whose_tests_use_up_the_sandboxs_memory_is_taken_back(play: Play) -> None:
     greedy = edit("    return a * b\n", GREEDY)
-    played = play([greedy, SUBMIT, FIX, SUBMIT], sandbox__memory_mb=64)
+    with meddling(doom):
+        played = play([greedy, SUBMIT, FIX, SUBMIT], sandbox__memory_mb=64)
     assert [event.lost for event in played.of("rolled_back")] == [(MUL,)]
     assert played.result.verdict == "verified"
 
 
-WRECK = """
-rows = [row for row in open("/proc/1/maps") if "[heap]" in row]
-low, high = (int(word, 16) for word in rows[0].split()[0].split("-"))
-with open("/proc/1/mem", "r+b", 0) as memory:
-    memory.seek(low)
-    memory.write(bytes(high - low))
-"""
-"""Writes over the broker's memory: it has the uid of the commands."""
-
-
 @pytest.mark.soak
-def test_a_command_that_wrecks_every_sandbox_does_not_end_the_run(play: Play) -> None:
-    kept = call("create", path="wreck.py", text=WRECK)
-    wreck = call("shell", command="echo undone >>calc.py; python3 wreck.py; sleep 1")
-    played = play([kept, wreck, call("shell", command="rm wreck.py; tail -1 calc.py"), FIX, SUBMIT])
-    assert "ended each of the 3 times" in played.observations()[1]
-    assert "undone" not in played.observations()[2]
+def test_a_command_under_which_every_sandbox_ends_does_not_end_the_run(play: Play) -> None:
+    def wreck(client: docker.DockerClient, container: str) -> None:
+        if "sleep 4711" in str(client.api.top(container)["Processes"]):
+            client.api.remove_container(container, force=True)
+
+    wrecking = call("shell", command="echo undone >>calc.py; sleep 4711")
+    with meddling(wreck):
+        played = play([wrecking, call("shell", command="tail -1 calc.py"), FIX, SUBMIT])
+    assert "ended each of the 3 times" in played.observations()[0]
+    assert "undone" not in played.observations()[1]
     assert played.result.verdict == "verified"
 
 
@@ -257,6 +260,15 @@ def test_a_run_that_ran_out_of_replies_is_resumed_with_more(play: Play, tmp_path
     events = [line.event for line in read_log(tmp_path / RUN / "events.jsonl")]
     assert [type(event) for event in events].count(RunFinished) == 1
     assert sum(isinstance(e, TestsRan) and e.purpose == "baseline" for e in events) == 2
+
+
+def test_the_result_holds_the_patch_as_text(play: Play) -> None:
+    odd = '\u00e9\U0001f600 "\\\\" \x1b \u2028\r\n' * 60_000
+    played = play([FIX, call("create", path="odd.txt", text=odd), SUBMIT])
+    text = (played.folder / "patch.diff").read_bytes().decode()
+    assert odd.split("\n")[0] in text
+    assert json.loads((played.folder / "result.json").read_bytes())["patch"] == text
+    assert played.result.patch == text
 
 
 def test_a_finished_run_goes_on_with_a_new_wish(play: Play, tmp_path: Path) -> None:

@@ -22,6 +22,7 @@ from swe_agent.core.events import (
 )
 from swe_agent.core.messages import Note, NoteKind, Observation, Outcome, ToolCall, Turn, Usage
 from swe_agent.core.task import Task, Verdict
+from swe_agent.core.text import decoded
 from swe_agent.jobs.export.conversation import PATCH, SYSTEM
 from swe_agent.runtime.store import TreeStore
 from swe_agent.trajectory.log import Line, encoded
@@ -139,13 +140,13 @@ class Retelling:
                 )
             )
             (folder / PATCH).write_bytes(raw)
-            self._write(folder, verdict, raw, spent)
+            self._write(folder, verdict, decoded(raw), spent)
         except OSError as error:
             raise EnvironmentFault(
                 f"The run folder {folder} cannot be written: {error.strerror}.", "Make room."
             ) from error
 
-    def _write(self, folder: Path, verdict: Verdict, patch: bytes, usage: Usage) -> None:
+    def _write(self, folder: Path, verdict: Verdict, patch: str, usage: Usage) -> None:
         state = State()
         for line in self.lines:
             state.apply(line.event)

@@ -294,3 +294,24 @@ def test_an_argument_list_that_is_too_long_fails_alone(run: Run) -> None:
     assert run("cat /dev/null").exit_code != 0
     run("unset BIG")
     assert said(run("echo 1 | cat")) == (0, b"1\n")
+
+
+@pytest.mark.unlike_none("process 1 is not its broker")
+@pytest.mark.parametrize("name", ["fd/0", "fd/2", "mem", "environ"])
+def test_the_brokers_files_and_memory_are_not_to_be_had(run: Run, name: str) -> None:
+    """Whoever reads its input steals requests, whoever writes to its output forges replies."""
+    result = run(f"{{ echo had; }} 5{'>' if name == 'fd/2' else '<'}/proc/1/{name}")
+    assert result.exit_code != 0
+    assert b"had\n" not in result.output
+    assert said(run("echo next")) == (0, b"next\n")
+
+
+@pytest.mark.unlike_none("process 1 is not its broker")
+def test_commands_may_look_at_processes_of_their_own(run: Run) -> None:
+    assert run("sleep 5 & ls /proc/$!/fd >/dev/null").exit_code == 0
+
+
+def test_the_brokers_program_may_go(run: Run, sandbox: BrokerSandbox) -> None:
+    run('rm -f /.swe-agent/*sh; rm -f "$HOME"/../*sh')
+    assert said(run("echo next")) == (0, b"next\n")
+    assert sandbox.ask("echo asked") == b"asked\n"
