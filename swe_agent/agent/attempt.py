@@ -174,6 +174,7 @@ class Attempt:
         models = self.kit.settings.models
         effort, temperature = models.effort, models.temperature
         if self.state.phase in ("plan", "edit"):
+            effort = effort or phase_row(self.state.phase).effort
             effort = models.phase_effort.get(self.state.phase, effort)
             temperature = models.phase_temperature.get(self.state.phase, temperature)
         look = None if self.kit.settings.context.vision is False else self.kit.store.get

@@ -8,7 +8,7 @@ from swe_agent.core.errors import UsageFault
 from swe_agent.core.events import Phase
 from swe_agent.core.messages import Record
 from swe_agent.settings.content import content_path
-from swe_agent.settings.schema import Role
+from swe_agent.settings.schema import Effort, Role
 from swe_agent.settings.strict_yaml import read_mapping
 
 LARGE_FILES = 500
@@ -27,6 +27,8 @@ class PhaseRow(Record):
     next: Phase
     role: Role = "editor"
     """Who is asked."""
+    effort: Effort | None = None
+    """How hard it is to think where no setting says it; None: as the vendor does by itself."""
     gives: tuple[str, ...] = ()
     """Tools of the shelf that it gives in a repository of over `LARGE_FILES` files."""
 

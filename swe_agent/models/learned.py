@@ -47,6 +47,7 @@ _NOT_TAKEN = re.compile(
 )
 _CALLED: dict[str, str] = {
     "output_config": "output_config|effort",
+    "reasoning_effort": "reasoning_effort|thinking",
     "strict": "strict|compiled grammar|schema is too complex|circular|invalid_function_parameters",
     **dict.fromkeys(THINKING_MODES, "thinking"),
 }

@@ -74,7 +74,7 @@ class ModelSettings(Section):
     roles: dict[Role, str] = Field(default_factory=dict)
     """Models of roles (planner, editor, judge, summariser) that are not the run's own."""
     effort: Effort | None = None
-    """How hard the model is to think; None: as the vendor does by itself."""
+    """How hard the model is to think; None: as `prompts/phases.yaml` and the vendor have it."""
     phase_effort: dict[AskingPhase, Effort] = Field(default_factory=dict)
     """The same for single phases (plan, edit)."""
     temperature: Temperature | None = None

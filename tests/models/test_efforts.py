@@ -172,3 +172,11 @@ def test_thinking_of_another_account_is_left_out() -> None:
         )
     assert len(server.refused) == 1
     assert "thinking" not in str(server.requests[-1].body["messages"])
+
+
+def test_an_effort_is_left_out_where_a_local_server_says_that_the_model_does_not_think() -> None:
+    learned = Learned("http://localhost:11434", "llama3.2")
+    said = '"llama3.2:latest" does not support thinking'
+    assert learned.from_refusal(said, frozenset({"reasoning_effort", "tools"}), "max_tokens")
+    assert not learned.takes("reasoning_effort")
+    assert learned.takes("tools")

@@ -6,6 +6,7 @@ import pytest
 
 from swe_agent.core.errors import UsageFault
 from swe_agent.settings.load import load
+from swe_agent.settings.schema import Effort
 from tests.models.conversation import call as view
 from tests.solve.conftest import FIX, RUN, SUBMIT, Play, call, write_script
 from tests.vendors import AnthropicServer
@@ -36,15 +37,36 @@ def test_each_phase_has_its_own_effort_and_temperature(
             [SUBMIT],
             model="anthropic/claude-sonnet-5-5",
             models__base_url=server.url,
-            models__phase_effort={"plan": "high", "edit": "low"},
+            models__phase_effort={"plan": "low"},
             models__phase_temperature={"edit": 0.25},
         )
         bodies = [request.body for request in server.requests]
     assert played.result.verdict == "verified"
-    efforts = [body["output_config"]["effort"] for body in bodies]
-    assert efforts == ["high", "high", "low", "low", "low"]
-    # The vendor takes none beside thinking: refused once, sent without from then on.
+    efforts = [body.get("output_config", {}).get("effort") for body in bodies]
+    assert efforts == ["low", "low", None, None, None]
+    # This model takes none: refused once, sent without from then on.
     assert [body.get("temperature") for body in bodies] == [None, None, 0.25, None, None]
+
+
+@pytest.mark.docker
+@pytest.mark.parametrize(
+    ("set_to", "planning"), [(None, "high"), ("low", "low")], ids=["by itself", "set"]
+)
+def test_planning_thinks_hard_unless_told_otherwise_and_the_first_change_ends_it(
+    play: Play, monkeypatch: pytest.MonkeyPatch, set_to: Effort | None, planning: str
+) -> None:
+    monkeypatch.setenv("ANTHROPIC_API_KEY", "sk-roles-0123456")
+    with AnthropicServer([{"tool_calls": [view("calc.py")]}, FIX, SUBMIT]) as server:
+        played = play(
+            [SUBMIT],
+            model="anthropic/claude-sonnet-5-5",
+            models__base_url=server.url,
+            models__effort=set_to,
+        )
+        bodies = [request.body for request in server.requests]
+    assert played.result.verdict == "verified"
+    efforts = [body.get("output_config", {}).get("effort") for body in bodies]
+    assert efforts == [planning, planning, set_to]
 
 
 @pytest.mark.parametrize(
