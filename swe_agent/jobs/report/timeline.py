@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from swe_agent.core.events import EnvironmentReady, ModelReplied, TestsRan, ToolReturned
-from swe_agent.jobs.report.plots import Bar, Plot, time_axis
+from swe_agent.jobs.report.plots import Axis, Bar, Plot, time_axis
 from swe_agent.trajectory.steps import Recording
 
 Kind = Literal["setup", "model", "tool", "tests"]
@@ -81,18 +81,7 @@ def timeline(recording: Recording, prefix: str) -> Plot:
         link = f"#{prefix}s{span.step}" if span.step and span.kind != "tests" else ""
         size = (round(max(right - left, 1.0), 2), _LANE - 4)
         bars.append(Bar(left, top, *size, span.kind, f"{span.words}, {took}", link))
-    return Plot(
-        "timeline",
-        "time of work",
-        "",
-        across.ticks("s"),
-        bars=tuple(bars),
-        width=_WIDTH,
-        height=_TOP + len(LANES) * _LANE + _BOTTOM,
-        left=_LEFT,
-        right=_RIGHT,
-        bottom=_BOTTOM,
-    )
+    return _drawn(("timeline", "time of work"), across, bars, len(LANES) * _LANE)
 
 
 def lanes_plot(lanes: Sequence[Lane]) -> Plot:
@@ -109,14 +98,23 @@ def lanes_plot(lanes: Sequence[Lane]) -> Plot:
         size = (round(max(right - left, 1.5), 2), row - 3)
         words = f"{lane.name}, {lane.end - lane.begin:.0f} s"
         bars.append(Bar(left, _TOP + at * row, *size, tone, words, lane.link))
+    return _drawn(
+        ("instances over time", "time of work since the first began"),
+        across,
+        bars,
+        len(lanes) * row,
+    )
+
+
+def _drawn(words: tuple[str, str], across: Axis, bars: Sequence[Bar], high: int) -> Plot:
+    """Bars along the time: title and name of the axis, the axis, the bars, how high they stand."""
     return Plot(
-        "instances over time",
-        "time of work since the first began",
+        *words,
         "",
         across.ticks("s"),
         bars=tuple(bars),
         width=_WIDTH,
-        height=_TOP + len(lanes) * row + _BOTTOM,
+        height=_TOP + high + _BOTTOM,
         left=_LEFT,
         right=_RIGHT,
         bottom=_BOTTOM,
