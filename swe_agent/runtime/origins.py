@@ -17,6 +17,8 @@ from swe_agent.runtime.store import TreeStore
 
 _AT_ONCE_BYTES = 8_000_000
 _AT_ONCE = 1_000
+_DESCRIBE = ("describe", "--tags", "--long", "--always", "--abbrev=64")
+"""Commit and tag by one process: many tasks are begun in a batch."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,28 +96,31 @@ class CommitOf:
         Raises:
             UsageFault: it is no repository, or has no such commit.
         """
-        head = self._commit()
+        head, tag = self._commit()
         entries = dict(self._entries(store, head))
         if not entries:
             raise UsageFault(f"The commit {head} of {self._shown} has no files.")
-        tag = self._git("describe", "--tags", "--abbrev=0", head)
-        name = str(self.repository)
-        return Taken(store.overlay(store.empty, entries), name, head, tag.line)
+        return Taken(store.overlay(store.empty, entries), str(self.repository), head, tag)
 
     @property
     def _shown(self) -> str:
         return visible(str(self.repository))
 
-    def _commit(self) -> str:
+    def _commit(self) -> tuple[str, str]:
+        """The commit, and its nearest tag or nothing."""
         if not git_dir_of(self.repository):
             raise UsageFault(
                 f"{self._shown} is not a git repository.", "Name one that was cloned or made."
             )
         # Clones keep the branches of where they come from under another name.
         for name in (self.revision, f"origin/{self.revision}"):
+            answer = self._git(*_DESCRIBE, "--end-of-options", f"{name}^0")
+            if answer.exit_code == 0:
+                return _described(answer.line)
+            # History that a partial clone lacks keeps git from looking for tags.
             answer = self._git("rev-parse", "--verify", "-q", "--end-of-options", f"{name}^0")
             if answer.exit_code == 0:
-                return answer.line
+                return answer.line, ""
         raise UsageFault(
             f"The repository {self._shown} has no commit {visible(self.revision)}.",
             "Fetch it there: `git fetch --all --tags`, or `git fetch origin COMMIT`.",
@@ -160,6 +165,16 @@ class CommitOf:
     def _git(self, *words: str, stdin: bytes = b"") -> GitAnswer:
         folder = git_dir_of(self.repository) or self.repository
         return run_git(words, self.repository, {"GIT_DIR": str(folder)}, stdin)
+
+
+def _described(line: str) -> tuple[str, str]:
+    """Commit and nearest tag as `git describe --long --always` has them.
+
+    >>> _described("v1.0-rc-3-g0f3c"), _described("0f3c")
+    (('0f3c', 'v1.0-rc'), ('0f3c', ''))
+    """
+    tag, _, rest = line.rpartition("-g")
+    return (rest, tag.rpartition("-")[0]) if tag else (line, "")
 
 
 def git_dir_of(path: Path) -> Path | None:

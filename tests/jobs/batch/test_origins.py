@@ -50,6 +50,19 @@ def test_a_commit_is_read_as_it_was_committed_whatever_the_work_tree_says(
     assert (taken.head, taken.version_tag) == (head, "v1.0")
 
 
+def test_a_commit_whose_history_is_not_all_there_has_no_tag(tasks: Tasks, tmp_path: Path) -> None:
+    calc = tasks.folder / "calc"
+    git(calc, "tag", "v1.0-gone")
+    first = git(calc, "rev-parse", "HEAD")
+    git(calc, "commit", "-q", "--allow-empty", "-m", "later")
+    head = git(calc, "rev-parse", "HEAD")
+    whole = CommitOf(calc, "HEAD").taken(TreeStore(tmp_path / "store"))
+    assert (whole.head, whole.version_tag) == (head, "v1.0-gone")
+    (calc / ".git/objects" / first[:2] / first[2:]).unlink()
+    cut = CommitOf(calc, "HEAD").taken(TreeStore(tmp_path / "other"))
+    assert (cut.head, cut.version_tag) == (head, "")
+
+
 def test_a_clean_filter_of_the_repository_is_not_run(tasks: Tasks, tmp_path: Path) -> None:
     calc = tasks.folder / "calc"
     marker = tmp_path / "marker"
