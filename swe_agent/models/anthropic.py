@@ -2,7 +2,6 @@
 
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -27,7 +26,7 @@ from swe_agent.models.calls import tool_calls
 from swe_agent.models.endpoint import Endpoint
 from swe_agent.models.faults import Refusal, fault_of, incomplete, retry_after_s, unreachable
 from swe_agent.models.hosted import Hosted, Way
-from swe_agent.models.openai_sdk import RAW, RAW_HEADERS
+from swe_agent.models.sdk import CONNECT_TIMEOUT_S, RAW, RAW_HEADERS, bounded
 from swe_agent.models.segments import body_of
 from swe_agent.models.sse import payloads
 from swe_agent.models.thinking import BETWEEN_CALLS, FOREIGN, MISSED, mode_of, thinking_of
@@ -39,7 +38,6 @@ if TYPE_CHECKING:
 
 PROVIDER = "anthropic"
 PATH = "/v1/messages"
-CONNECT_TIMEOUT_S = 20.0
 STOPS: dict[str, StopReason] = {
     "tool_use": "tool_use",
     "end_turn": "end",
@@ -152,7 +150,7 @@ class Anthropic:
             options = self._options(request)
             with closing(post(PATH, content=body, cast_to=object, options=options)) as response:
                 kind = response.headers.get("content-type", "")
-                chunks = self._bounded(response.iter_bytes())
+                chunks = bounded(response.iter_bytes(), self.endpoint.timeout_s)
                 hear = prompt.watch.said if prompt.watch else None
                 if kind.startswith("text/event-stream"):
                     self._read(chunks, reply, hear)
@@ -177,13 +175,6 @@ class Anthropic:
         if mode_of(request) != "thinking.enabled" or not self._hosted.takes("anthropic-beta"):
             return RAW
         return {**RAW, "headers": {**RAW_HEADERS, "anthropic-beta": BETWEEN_CALLS}}
-
-    def _bounded(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
-        deadline = time.monotonic() + self.endpoint.timeout_s
-        for chunk in chunks:
-            if time.monotonic() > deadline:
-                raise ValueError(f"it took longer than {self.endpoint.timeout_s:g} s")
-            yield chunk
 
     def _read(
         self,

@@ -1,7 +1,6 @@
 """OpenAI's SDK as a wire: one request out, its bytes in, every fault as one of ours."""
 
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -12,18 +11,13 @@ from pydantic import ValidationError
 
 from swe_agent.models.endpoint import Endpoint
 from swe_agent.models.faults import Refusal, fault_of, incomplete, retry_after_s, unreachable
+from swe_agent.models.sdk import CONNECT_TIMEOUT_S, RAW, bounded
 
 if TYPE_CHECKING:
     import openai
 
     Post = Callable[..., openai.APIResponse[object]]
 
-CONNECT_TIMEOUT_S = 20.0
-LONGEST_REPLY_BYTES = 64_000_000
-
-RAW_HEADERS = {"X-Stainless-Raw-Response": "stream", "Content-Type": "application/json"}
-RAW: dict[str, object] = {"headers": RAW_HEADERS, "max_retries": 0}
-"""What both SDKs take to hand the reply over as it comes in."""
 Read = TypeVar("Read")
 
 
@@ -69,7 +63,7 @@ class Wire:
             post = cast("Post", client.post)
             with closing(post(path, content=body, cast_to=object, options=RAW)) as response:
                 kind = response.headers.get("content-type", "")
-                chunks = self._bounded(response.iter_bytes())
+                chunks = bounded(response.iter_bytes(), self.endpoint.timeout_s)
                 return read(Incoming(chunks, kind.startswith("text/event-stream")))
         except openai.APIStatusError as fault:
             wait_s = retry_after_s(fault.response.headers)
@@ -98,16 +92,6 @@ class Wire:
                 with _MAKING:
                     self._client = _client_of(self.endpoint)
             return self._client
-
-    def _bounded(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
-        deadline, size = time.monotonic() + self.endpoint.timeout_s, 0
-        for chunk in chunks:
-            size += len(chunk)
-            if time.monotonic() > deadline:
-                raise ValueError(f"it took longer than {self.endpoint.timeout_s:g} s")
-            if size > LONGEST_REPLY_BYTES:
-                raise ValueError(f"it is longer than {LONGEST_REPLY_BYTES} bytes")
-            yield chunk
 
 
 _MAKING = threading.Lock()

@@ -1,4 +1,5 @@
-"""Secrets taken out before anything is written: as they are, reversed, in hex and in base64.
+"""Secrets taken out before anything is written: as they are, reversed, in hex, in base64 and as an
+address or JSON has them.
 
 Trees of a checkpoint are the repository's own content and stay exact: a key is in them only where
 the repository has it.
@@ -8,6 +9,7 @@ import base64
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from swe_agent.core.protocols import BlobStore
 
@@ -20,7 +22,9 @@ class Redactor:
     """Takes known secrets out of text."""
 
     def __init__(self, secrets: Sequence[str]) -> None:
-        forms = {form for secret in secrets if len(secret) >= SHORTEST for form in _forms(secret)}
+        said = {form for secret in secrets if len(secret) >= SHORTEST for form in _forms(secret)}
+        # A line of the log is JSON itself.
+        forms = said | {json.dumps(form)[1:-1] for form in said}
         # Longest first: a secret may be part of another's disguise.
         self._forms = sorted(forms, key=lambda form: (-len(form), form))
         self._raw = [(form.encode(), _mask(len(form.encode()))) for form in self._forms]
@@ -90,6 +94,8 @@ def _forms(secret: str) -> Iterable[str]:
     for raw in (secret, secret[::-1]):
         yield raw
         yield json.dumps(raw)[1:-1]
+        for safe in ("/", ""):
+            yield quote(raw, safe)
         yield raw.encode().hex()
         yield raw.encode().hex().upper()
         for shift in range(3):

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from swe_agent.core.errors import TransientModelFault
+from swe_agent.models import sdk
 from swe_agent.models.script import Line
 from tests.models.conversation import call, model_of, prompt, raw_server
 from tests.vendors.anthropic import AnthropicDialect
@@ -80,3 +81,10 @@ def trickle(part: str) -> Iterator[str]:
 def test_a_reply_that_trickles_ends_at_the_time_limit(vendor, part):
     with pytest.raises(TransientModelFault, match=r"longer than 0\.4 s"):
         complete(vendor, trickle(part), timeout_s=0.4)
+
+
+@pytest.mark.parametrize("vendor", ["anthropic-whole", "openai", "responses"])
+def test_a_reply_that_never_ends_is_read_up_to_a_size(vendor, monkeypatch):
+    monkeypatch.setattr(sdk, "LONGEST_REPLY_BYTES", 1000)
+    with pytest.raises(TransientModelFault, match="longer than 1000 bytes"):
+        complete(vendor, trickle(" " * 500))

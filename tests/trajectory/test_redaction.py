@@ -1,6 +1,8 @@
 """No line of the log holds a key, in any simple disguise; what is written is what counts."""
 
 import base64
+import json
+from urllib.parse import quote
 
 import pytest
 
@@ -22,6 +24,9 @@ DISGUISES = {
     "base64 inside": base64.b64encode(b"x" + RAW + b"yy").decode(),
     "base64 further": base64.b64encode(b"xy" + RAW + b"z").decode(),
     "base64 url": base64.urlsafe_b64encode(b"\xff" + RAW).decode(),
+    "in an address": quote(KEY, safe=""),
+    "in a path": quote(KEY),
+    "in JSON": json.dumps(KEY)[1:-1],
     "base64 reversed": base64.b64encode(RAW[::-1]).decode(),
 }
 

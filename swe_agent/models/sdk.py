@@ -1,0 +1,27 @@
+"""What both vendors' SDKs are used with: bytes in, bytes out, within bounds."""
+
+import time
+from collections.abc import Iterator
+
+CONNECT_TIMEOUT_S = 20.0
+LONGEST_REPLY_BYTES = 64_000_000
+
+RAW_HEADERS = {"X-Stainless-Raw-Response": "stream", "Content-Type": "application/json"}
+RAW: dict[str, object] = {"headers": RAW_HEADERS, "max_retries": 0}
+"""What both SDKs take to hand the reply over as it comes in."""
+
+
+def bounded(chunks: Iterator[bytes], timeout_s: float) -> Iterator[bytes]:
+    """The chunks of one reply.
+
+    Raises:
+        ValueError: it takes longer than `timeout_s`, or is larger than any reply.
+    """
+    deadline, size = time.monotonic() + timeout_s, 0
+    for chunk in chunks:
+        size += len(chunk)
+        if time.monotonic() > deadline:
+            raise ValueError(f"it took longer than {timeout_s:g} s")
+        if size > LONGEST_REPLY_BYTES:
+            raise ValueError(f"it is longer than {LONGEST_REPLY_BYTES} bytes")
+        yield chunk
