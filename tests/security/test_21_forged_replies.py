@@ -37,7 +37,7 @@ while time.time() < end:
 
 
 def test_a_verdict_is_true_whatever_replies_are_forged(play: Play, project: Path) -> None:
-    plant = call("create", path="/tmp/forger.py", text=FORGER)
+    plant = call("shell", command=f"cat >/tmp/forger.py <<'END'\n{FORGER}\nEND")
     begin = call("shell", command="setsid python3 /tmp/forger.py >/tmp/forged 2>&1 & sleep 1; true")
     looks = [call("view", path="calc.py"), call("shell", command="cat /tmp/forged")]
     played = play([plant, begin, *looks, BREAK, SUBMIT, SUBMIT, SUBMIT], limits__max_steps=8)

@@ -263,8 +263,9 @@ def test_a_run_that_ran_out_of_replies_is_resumed_with_more(play: Play, tmp_path
 
 
 def test_the_result_holds_the_patch_as_text(play: Play) -> None:
-    odd = '\u00e9\U0001f600 "\\\\" \x1b \u2028\r\n' * 60_000
-    played = play([FIX, call("create", path="odd.txt", text=odd), SUBMIT])
+    odd = '\u00e9\U0001f600 "\\\\" \x1b \u2028\r\n' * 25_000
+    make = [call("create", path=f"odd{number}.txt", text=odd) for number in range(3)]
+    played = play([FIX, *make, SUBMIT])
     text = (played.folder / "patch.diff").read_bytes().decode()
     assert odd.split("\n")[0] in text
     assert json.loads((played.folder / "result.json").read_bytes())["patch"] == text

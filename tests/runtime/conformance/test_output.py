@@ -2,15 +2,13 @@
 
 import resource
 from collections.abc import Callable
-from contextlib import suppress
 
 import pytest
 
-from swe_agent.core.errors import SandboxLost
 from swe_agent.core.protocols import CommandResult
 from swe_agent.runtime.output import SPOOL_BYTES
 from swe_agent.runtime.sandbox import BrokerSandbox
-from tests.runtime.conformance.rig import contents, said
+from tests.runtime.conformance.rig import said
 
 Run = Callable[..., CommandResult]
 
@@ -96,31 +94,15 @@ def test_output_without_end_is_stopped_at_the_time_out(run: Run) -> None:
     assert said(run("echo next")) == (0, b"next\n")
 
 
-@pytest.mark.parametrize("sink", ["/proc/1/fd/1", "/proc/self/fd/1"])
-def test_a_background_job_cannot_garble_a_file(run: Run, sandbox: BrokerSandbox, sink: str) -> None:
+def test_a_background_job_cannot_garble_a_file(run: Run, sandbox: BrokerSandbox) -> None:
     sandbox.write_file("f", b"exact\n")
-    run(f"(while :; do printf '\\001noise>0\\001'; sleep 0.01; done) >{sink} 2>&1 & true")
+    run("(while :; do printf '\\001noise>0\\001'; sleep 0.01; done) 2>&1 & true")
     for number in range(20):
         content = b"%d\n" % number
         sandbox.write_file("g", content)
         assert sandbox.read_file("f") == b"exact\n"
         assert sandbox.read_file("g") == content
     assert sandbox.tree().read("g") == b"19\n"
-
-
-@pytest.mark.unlike_none("process 1 is not its broker")
-def test_noise_in_the_brokers_own_channel_is_no_error_of_the_host(
-    run: Run, sandbox: BrokerSandbox
-) -> None:
-    run("(while :; do printf '\\001noise>0\\001'; sleep 0.01; done) >/proc/1/fd/2 & true")
-    for number in range(10):
-        with suppress(SandboxLost):
-            sandbox.write_file("g", b"%d" % number)
-            run("true")
-            sandbox.tree()
-    sandbox.sweep()
-    run("rm -f *")
-    assert contents(sandbox.tree()) == {}
 
 
 def test_noise_of_background_jobs_is_dropped_between_commands(
