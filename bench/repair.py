@@ -1,17 +1,20 @@
 """How many programs the offline model repairs, how fast, and with how many candidates.
 
 Usage: `python bench/repair.py TASKS [--out DIR] [--only ID] [--limit-s 58] [--corrected DIR]
-[--json]`. TASKS is a JSONL file of small repair tasks: `id`, `files` (written to an empty folder),
-`entry_file`, `test_cmd`. The model goes through the tool route over a plain folder; `python` on the
-PATH has to have what the tests need. With `--corrected DIR`, which holds each `entry_file` as its
-author corrected it, rows say also whether the repair has the same syntax tree (docstrings and
-annotations aside) and how many candidates were tried before the first that has.
+[--json]`. TASKS is a JSONL file of repair tasks: `id`, `entry_file`, `test_cmd`, and `files`
+(written to an empty folder); a bug of a project has `folder` instead (its tree with the failing
+tests, which is copied) and perhaps `issue`. The model goes through the tool route over a plain
+folder; `python` on the PATH has to have what the tests need. With `--corrected DIR`, which holds
+each `entry_file` as its author corrected it, rows say also whether the repair has the same syntax
+tree (docstrings and annotations aside) and how many candidates were tried before the first that
+has.
 """
 
 import argparse
 import ast
 import json
 import os
+import shutil
 import sys
 import tempfile
 import time
@@ -80,18 +83,21 @@ def row_of(task: dict, limit_s: float, out: Path | None, corrected: Path | None)
     """
     with tempfile.TemporaryDirectory() as place:
         folder = Path(place).resolve()
-        for path, text in task["files"].items():
+        if "folder" in task:
+            shutil.copytree(task["folder"], folder, dirs_exist_ok=True)
+        for path, text in task.get("files", {}).items():
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_text(text)
+        given = (folder / task["entry_file"]).read_text()
         began = time.monotonic()
-        history = solved(folder, task["test_cmd"], limit_s)
+        history = solved(folder, task["test_cmd"], limit_s, task.get("issue", ""))
         seconds = time.monotonic() - began
         repaired = (folder / task["entry_file"]).read_text()
         if out:
             place = out / task["id"] / task["entry_file"]
             place.parent.mkdir(parents=True, exist_ok=True)
             place.write_text(repaired)
-    changed = repaired != task["files"][task["entry_file"]]
+    changed = repaired != given
     reports = [
         TestReport.model_validate(m.data["report"])
         for m in history
@@ -109,7 +115,7 @@ def row_of(task: dict, limit_s: float, out: Path | None, corrected: Path | None)
     if corrected:
         wanted = _meaning((corrected / task["entry_file"]).read_text())
         row["correct"] = plausible and _meaning(repaired) == wanted
-        row["rank"] = _rank(wanted, task["files"][task["entry_file"]], history)
+        row["rank"] = _rank(wanted, given, history)
     return row
 
 
