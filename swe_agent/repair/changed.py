@@ -75,10 +75,14 @@ def _made(text: str, span: tuple[int, int], rewrite: Rewrite) -> str:
 
 def _read(text: str) -> _Read | None:
     """Meaning and pieces of lines of code at any depth; None where they do not parse."""
+    is_deep = text[:1] in (" ", "\t")
     try:
-        tree = parsed_python(f"if 1:\n{text}" if text[:1] in (" ", "\t") else text)
+        tree = parsed_python(f"if 1:\n{text}" if is_deep else text)
     except (SyntaxError, ValueError, RecursionError):
         return None
+    outer = tree.body[0] if is_deep and tree.body else None
+    if isinstance(outer, ast.If):
+        tree.body = outer.body
     return ast.dump(tree) + text[: len(text) - len(text.lstrip())], pieces(tree)
 
 
