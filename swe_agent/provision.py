@@ -11,7 +11,12 @@ from swe_agent.core.errors import EnvironmentFault, PolicyRefused, UsageFault
 from swe_agent.core.events import EnvironmentReady
 from swe_agent.core.protocols import Sandbox, TreeReader
 from swe_agent.core.text import decoded
-from swe_agent.runtime.containerfile import OWN_PROFILES, Containerfile, find_containerfile
+from swe_agent.runtime.containerfile import (
+    OWN_PROFILES,
+    Containerfile,
+    find_containerfile,
+    why_none,
+)
 from swe_agent.runtime.environment import Prepared
 from swe_agent.runtime.gate import variables_of
 from swe_agent.runtime.images import BASE_IMAGE, no_base_image, no_python
@@ -153,6 +158,7 @@ class _Maker:
             timeout_s=settings.setup_timeout_s,
             network=self._egress.in_setup,
             passed_on=self._passed_on(),
+            env=dict(self._own.env) if self._own else {},
         )
         profile = self._profile
         if profile is None:
@@ -164,7 +170,7 @@ class _Maker:
             inputs=plan.inputs,
             folders=profile.folders,
             path=profile.path,
-            env=profile.env,
+            env={**profile.env, **base.env},
         )
 
     def _passed_on(self) -> dict[str, str]:
@@ -218,9 +224,12 @@ class _Maker:
         settings, profile = self._settings, self._profile
         named, asked = settings.sandbox.image, settings.sandbox.profile
         if named is None and self._own:
+            self._wanted.say(f"Using the repository's {self._own.path}.")
+            if self._own.left_out:
+                left = ", ".join(self._own.left_out)
+                self._wanted.say(f"Not supported, so left out of it: {left}.")
             if self._own.dockerfile:
                 network = self._egress.in_setup
-                self._wanted.say(f"Using the repository's {self._own.path}.")
                 return self._sandboxes.own_image(self._own, self._wanted.tree, network)
             named = self._own.image
         elif found := find_containerfile(self._wanted.reader):
@@ -267,9 +276,7 @@ def own_file(reader: TreeReader, profile: str | None) -> Containerfile | None:
         return None
     found = find_containerfile(reader, kind)
     if found is None:
-        raise UsageFault(
-            f"The repository has no {kind} that is understood.", "Leave out the profile."
-        )
+        raise UsageFault(why_none(reader, kind), "Leave out the profile.")
     return found
 
 

@@ -1,37 +1,27 @@
-"""A repository's own Dockerfile or devcontainer: found, and made into an image when the user
-agreed.
-
-Building one runs the repository's commands as root on the engine, with its network.
-"""
+"""A repository's own Dockerfile or devcontainer: found and understood; `own_image.py` builds it."""
 
 import hashlib
 import json
 import re
-import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
-from typing import IO, TYPE_CHECKING, Literal
+from shlex import quote
+from typing import Literal
 
-from swe_agent.core.errors import EnvironmentFault
 from swe_agent.core.protocols import TreeReader
 from swe_agent.core.text import decoded
-from swe_agent.runtime.docker import ROOT_LABEL, inspect_image
-from swe_agent.runtime.images import IMAGE_LABEL
-from swe_agent.runtime.store import TreeStore
-from swe_agent.runtime.tarball import tar_of_entries
-
-if TYPE_CHECKING:
-    from docker import DockerClient
 
 Own = Literal["dockerfile", "devcontainer"]
 OWN_PROFILES: tuple[Own, ...] = ("dockerfile", "devcontainer")
 """Names of profiles that mean the repository's own file."""
-OWN_IMAGES = "swe-agent-dockerfile"
 _DOCKERFILES = ("Dockerfile", "Containerfile", "docker/Dockerfile")
 _DEVCONTAINERS = (".devcontainer/devcontainer.json", ".devcontainer.json")
 _LIMIT_BYTES = 200_000
-_LAST_LINES = 15
+_LEFT_OUT = ("features", "mounts", "runArgs", "initializeCommand", "postStartCommand")
+_COMMANDS = ("onCreateCommand", "updateContentCommand", "postCreateCommand")
+_IMAGE = re.compile(r"^[a-z0-9][A-Za-z0-9_./:@-]*$")
+_NAME = re.compile(r"^[A-Za-z_][A-Za-z0-9_]*$")
 _COMMENT = re.compile(r'("(?:\\.|[^"\\])*")|//[^\n]*|/\*.*?\*/', re.DOTALL)
 _TRAILING = re.compile(r'("(?:\\.|[^"\\])*")|,(?=\s*[}\]])')
 
@@ -47,115 +37,112 @@ class Containerfile:
     dockerfile: str = ""
     """Path of the Dockerfile; empty where an image is named."""
     image: str = ""
+    context: str = ""
+    """Folder that the Dockerfile is built of; empty: the whole repository."""
+    args: tuple[tuple[str, str], ...] = ()
+    """Arguments of the build."""
+    target: str = ""
+    """Stage of the Dockerfile; empty: the last one."""
+    env: tuple[tuple[str, str], ...] = ()
+    """Environment of all commands."""
     commands: tuple[str, ...] = ()
     """What a devcontainer runs once it is made."""
+    left_out: tuple[str, ...] = ()
+    """What it asks for beside and does not get."""
 
 
 def find_containerfile(tree: TreeReader, kind: Own | None = None) -> Containerfile | None:
     """The repository's own file, of one kind or of any; None where there is none that is
     understood."""
-    if kind != "dockerfile":
-        for path in _DEVCONTAINERS:
-            if (text := _text(tree, path)) and (found := _devcontainer(tree, path, text)):
-                return found
+    if kind != "dockerfile" and isinstance(found := _devcontainer(tree), Containerfile):
+        return found
     for path in _DOCKERFILES if kind != "devcontainer" else ():
         if text := _text(tree, path):
-            return Containerfile("dockerfile", path, _hash(text), dockerfile=path)
+            return Containerfile("dockerfile", path, content_hash(text), dockerfile=path)
     return None
 
 
-def build_containerfile(
-    client: "DockerClient", store: TreeStore, tree: str, found: Containerfile, network: bool
-) -> str:
-    """The image of a repository's Dockerfile, built of a tree; an equal one is found again.
-
-    Raises:
-        EnvironmentFault: it cannot be built; the message has the engine's last lines.
-    """
-    from docker.errors import DockerException
-
-    name = f"{OWN_IMAGES}:{_hash(found.dockerfile, tree)[:32]}"
-    try:
-        if client.api.images(name=name):
-            return name
-        with tempfile.TemporaryFile() as context:
-            for piece in tar_of_entries(store, dict(store.walk(tree))):
-                context.write(piece)
-            context.seek(0)
-            _build(client, name, (context, found.dockerfile), network)
-        _label(client, name)
-    except DockerException as error:
-        raise EnvironmentFault(f"{found.path} cannot be built: {error}") from error
-    return name
+def why_none(tree: TreeReader, kind: Own) -> str:
+    """Why there is none of that kind, in a sentence."""
+    found = _devcontainer(tree) if kind == "devcontainer" else None
+    return found if isinstance(found, str) else f"The repository has no {kind}."
 
 
-def _build(client: "DockerClient", name: str, source: tuple[IO[bytes], str], network: bool) -> None:
-    context, dockerfile = source
-    rows = client.api.build(
-        fileobj=context,
-        custom_context=True,
-        dockerfile=dockerfile,
-        tag=name,
-        labels={IMAGE_LABEL: "dockerfile"},
-        network_mode=None if network else "none",
-        rm=True,
-        forcerm=True,
-        decode=True,
-    )
-    lines: list[str] = []
-    for row in rows:
-        lines += str(row.get("stream", "")).splitlines()
-        if "error" in row:
-            tail = "\n".join(line for line in lines[-_LAST_LINES:] if line.strip())
-            raise EnvironmentFault(
-                f"The repository's {dockerfile} cannot be built: {row['error']}\n{tail}",
-                "Correct it, or go without it: leave out --profile.",
-            )
+def _devcontainer(tree: TreeReader) -> Containerfile | str | None:
+    """The first devcontainer; a sentence where it is not understood."""
+    for path in _DEVCONTAINERS:
+        if text := _text(tree, path):
+            try:
+                said = json.loads(_plain_json(text))
+            except ValueError as fault:
+                return f"{path} is not valid JSON: {fault}."
+            return _understood(tree, path, text, said)
+    return None
 
 
-def _label(client: "DockerClient", name: str) -> None:
-    """Note where the image has its work tree, for `recipe_for`."""
-    config = inspect_image(client, name).get("Config") or {}
-    root = config.get("WorkingDir") or "/"
-    if root == "/":
-        return
-    made = client.api.create_container(name, command=["sh"])
-    try:
-        repository, _, tag = name.partition(":")
-        labels = {ROOT_LABEL: root, IMAGE_LABEL: "dockerfile"}
-        client.api.commit(made["Id"], repository, tag, conf={"Labels": labels, "WorkingDir": root})
-    finally:
-        client.api.remove_container(made["Id"], force=True)
-
-
-def _devcontainer(tree: TreeReader, path: str, text: str) -> Containerfile | None:
-    try:
-        said = json.loads(_plain_json(text))
-    except ValueError:
-        return None
+def _understood(tree: TreeReader, path: str, text: str, said: object) -> Containerfile | str:
     if not isinstance(said, Mapping):
-        return None
+        return f"{path} is not an object."
+    if "dockerComposeFile" in said:
+        return f"{path} asks for Docker Compose, which is not supported."
+    about = Containerfile(
+        "devcontainer",
+        path,
+        content_hash(text),
+        env=_pairs(said.get("containerEnv")),
+        commands=tuple(one for key in _COMMANDS for one in _commands(said.get(key))),
+        left_out=tuple(key for key in _LEFT_OUT if said.get(key)),
+    )
     build = said.get("build")
-    named = build.get("dockerfile") if isinstance(build, Mapping) else said.get("dockerFile")
-    after = said.get("postCreateCommand")
-    commands = (after,) if isinstance(after, str) and after.strip() else ()
+    build = build if isinstance(build, Mapping) else {}
+    named = build.get("dockerfile", said.get("dockerFile"))
     if isinstance(named, str):
         dockerfile = _joined(path, named)
-        content = _text(tree, dockerfile)
-        if not content:
-            return None
-        return Containerfile(
-            "devcontainer", path, _hash(text, content), dockerfile, commands=commands
+        context = _joined(path, str(build.get("context", said.get("context", "."))))
+        content = _text(tree, dockerfile) if dockerfile else ""
+        if not content or context is None:
+            return f"{path} names a Dockerfile or context that is not in the repository."
+        return replace(
+            about,
+            content=content_hash(text, content),
+            dockerfile=dockerfile or "",
+            context=context,
+            args=_pairs(build.get("args")),
+            target=str(build.get("target") or ""),
         )
     image = said.get("image")
-    if isinstance(image, str) and re.match(r"^[a-z0-9][A-Za-z0-9_./:@-]*$", image):
-        return Containerfile("devcontainer", path, _hash(text), image=image, commands=commands)
-    return None
+    if isinstance(image, str) and _IMAGE.match(image):
+        return replace(about, image=image)
+    return f"{path} names neither an image nor a Dockerfile."
 
 
-def _joined(path: str, named: str) -> str:
-    """A path that a file names, relative to the file's folder; what leaves the repository names
-    nothing.
+def _commands(said: object) -> tuple[str, ...]:
+    """What a lifecycle command comes to: a line of shell, words, or several of them by name.
+
+    >>> _commands({"a": "make x", "b": ["echo", "a b"]})
+    ('make x', "echo 'a b'")
+    """
+    if isinstance(said, str):
+        return (said,) if said.strip() else ()
+    if isinstance(said, list):
+        return (" ".join(quote(str(word)) for word in said),) if said else ()
+    if isinstance(said, Mapping):
+        return tuple(one for each in said.values() for one in _commands(each))
+    return ()
+
+
+def _pairs(said: object) -> tuple[tuple[str, str], ...]:
+    """Names and values; those that stand for something of the editor or the host are left out."""
+    rows = said.items() if isinstance(said, Mapping) else ()
+    return tuple(
+        (str(name), str(value))
+        for name, value in rows
+        if _NAME.match(str(name)) and "${" not in str(value)
+    )
+
+
+def _joined(path: str, named: str) -> str | None:
+    """A path that a file names, relative to the file's folder; None where it leaves the repository.
 
     >>> _joined(".devcontainer/devcontainer.json", "../Dockerfile")
     'Dockerfile'
@@ -165,7 +152,7 @@ def _joined(path: str, named: str) -> str:
         if part == ".." and parts:
             parts.pop()
         elif part in ("..", "/"):
-            return ""
+            return None
         else:
             parts.append(part)
     return "/".join(parts)
@@ -181,7 +168,8 @@ def _plain_json(text: str) -> str:
     return _TRAILING.sub(lambda match: match[1] or "", bare)
 
 
-def _hash(*texts: str) -> str:
+def content_hash(*texts: str) -> str:
+    """What the texts are known by together."""
     return hashlib.sha256("\0".join(texts).encode("utf-8", "surrogateescape")).hexdigest()
 
 

@@ -17,7 +17,7 @@ from swe_agent.core.events import Checkpoint
 from swe_agent.core.protocols import Sandbox
 from swe_agent.core.text import decoded
 from swe_agent.runtime.box import Limits
-from swe_agent.runtime.containerfile import Containerfile, build_containerfile
+from swe_agent.runtime.containerfile import Containerfile
 from swe_agent.runtime.docker import (
     ROOT_LABEL,
     RUN_LABEL,
@@ -31,6 +31,7 @@ from swe_agent.runtime.engine import refusal
 from swe_agent.runtime.gitdir import GitDir, write_git
 from swe_agent.runtime.ignore import CACHES, ENVIRONMENT_FOLDERS, IgnoreRules, is_environment
 from swe_agent.runtime.images import IMAGE_LABEL, SETUP_IMAGES, python_images
+from swe_agent.runtime.own_image import build_containerfile
 from swe_agent.runtime.pull import pull_image
 from swe_agent.runtime.sandbox import BrokerSandbox
 from swe_agent.runtime.setup import (

@@ -1,6 +1,7 @@
 """What an engine says of itself, for a check-up."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -62,8 +63,7 @@ def survey(image: str) -> Survey:
             ours=find_ours(client),
             kind="podman" if "Podman" in str(version.get("Components")) else "docker",
             runtime=_runtime(version),
-            lacks=tuple(what for key, what in _NEEDED.items() if about.get(key) is False)
-            + (() if "seccomp" in str(about.get("SecurityOptions")) else ("seccomp",)),
+            lacks=lacking(about),
         )
     except (DockerException, RequestException, OSError) as error:
         raise EnvironmentFault(
@@ -71,6 +71,18 @@ def survey(image: str) -> Survey:
         ) from error
     finally:
         client.close()
+
+
+def lacking(about: Mapping[str, object]) -> tuple[str, ...]:
+    """What our limits need of an engine and do not get, by its own report.
+
+    Podman without root ignores limits on version 1 of cgroups and reports them all the same.
+    """
+    ignored = bool(about.get("Rootless")) and str(about.get("CgroupVersion")) == "1"
+    missing = [what for key, what in _NEEDED.items() if ignored or about.get(key) is False]
+    if "seccomp" not in str(about.get("SecurityOptions")):
+        missing.append("seccomp")
+    return tuple(missing)
 
 
 def _runtime(version: dict[str, Any]) -> str:

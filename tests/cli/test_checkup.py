@@ -6,7 +6,7 @@ import pytest
 
 from swe_agent.cli.checkup import fence
 from swe_agent.runtime.housekeeping import Ours
-from swe_agent.runtime.survey import Survey
+from swe_agent.runtime.survey import Survey, lacking
 
 
 def survey(runtime: str = "runc 1.3.4", lacks: tuple[str, ...] = ()) -> Survey:
@@ -40,3 +40,11 @@ def test_an_engine_that_says_nothing_of_its_runtime_gets_no_row() -> None:
 def test_limits_that_do_not_hold_are_named() -> None:
     row, _ = fence(survey(lacks=("memory limits", "seccomp")))
     assert (row.state, row.found) == ("warn", "no memory limits, no seccomp")
+
+
+def test_podman_without_root_on_the_first_cgroups_has_no_limits() -> None:
+    about = {"MemoryLimit": True, "PidsLimit": True, "SecurityOptions": ["name=seccomp"]}
+    assert lacking(about) == ()
+    assert lacking({**about, "Rootless": True, "CgroupVersion": "2"}) == ()
+    rootless = {**about, "Rootless": True, "CgroupVersion": "1"}
+    assert lacking(rootless) == ("memory limits", "limits of processes")

@@ -8,7 +8,7 @@ import pytest
 
 from swe_agent.core.errors import EnvironmentFault, PolicyRefused, UsageFault
 from swe_agent.core.events import EnvironmentReady
-from swe_agent.runtime.containerfile import OWN_IMAGES
+from swe_agent.runtime.own_image import OWN_IMAGES
 from swe_agent.settings.load import load
 from swe_agent.solve import RunRequest, solve
 from tests.conftest import BASE_IMAGE
@@ -80,6 +80,22 @@ def test_one_that_is_not_named_is_only_mentioned(project: Path, tmp_path: Path) 
     (project / "Dockerfile").write_text("FROM nowhere.example/none\n")
     verdict, found = played(project, tmp_path)
     assert (verdict, found.image) == ("verified", BASE_IMAGE)
+
+
+def test_a_devcontainers_build_is_as_it_says(project: Path, tmp_path: Path) -> None:
+    folder = project / ".devcontainer"
+    folder.mkdir()
+    (folder / "devcontainer.json").write_text(
+        '{"build": {"dockerfile": "Dockerfile", "args": {"WHO": "me"}, "target": "used"},'
+        '"containerEnv": {"MODE": "test"}, "postCreateCommand": {"a": "test \\"$MODE\\" = test"}}'
+    )
+    (folder / "beside").write_text("it")
+    (folder / "Dockerfile").write_text(
+        f'FROM {BASE_IMAGE} AS used\nARG WHO\nCOPY beside /beside\nRUN test "$WHO" = me\n'
+        "FROM nowhere.example/none\n"
+    )
+    verdict, found = played(project, tmp_path, **{"sandbox.profile": "devcontainer"})
+    assert (verdict, found.profile) == ("verified", "devcontainer")
 
 
 def test_one_that_does_not_build_says_its_line(project: Path, tmp_path: Path) -> None:
