@@ -5,6 +5,7 @@
 
 import os
 from collections.abc import Generator, Iterator
+from contextlib import closing, suppress
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -74,6 +75,22 @@ def engine_fault() -> str:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("docker") and (fault := engine_fault()):
         pytest.skip(fault)
+
+
+def pytest_sessionfinish() -> None:
+    """Whatever test it was that ran a set-up: its image goes."""
+    import docker
+    from docker.errors import DockerException
+
+    from swe_agent.runtime.owner import OWNER_LABEL, own_mark
+
+    if not engine_fault.cache_info().currsize or engine_fault():
+        return
+    with suppress(DockerException), closing(docker.from_env(timeout=60)) as client:
+        rows = client.api.images(filters={"label": f"{OWNER_LABEL}={own_mark()}"})
+        for row in sorted(rows, key=lambda row: -row["Created"]):
+            with suppress(DockerException):
+                client.api.remove_image(row["Id"], force=True)
 
 
 @pytest.hookimpl(wrapper=True)
