@@ -26,7 +26,8 @@ class RulesFile:
 
 
 def rules_of(tree: TreeReader, limit_chars: int) -> tuple[RulesFile, ...]:
-    """The root's rules, as far as they fit, and the names of those that lie deeper.
+    """The root's rules, as far as they fit, and the names of those that lie deeper; links are not
+    followed, and what is no text is only named.
 
     Args:
         tree: the user's checkout.
@@ -43,8 +44,9 @@ def rules_of(tree: TreeReader, limit_chars: int) -> tuple[RulesFile, ...]:
             folders[folder] = path
     found = []
     for folder, path in sorted(folders.items())[:_LISTED]:
-        text = decoded(tree.read(path)).strip()
-        shown = elided(text, limit_chars) if not folder else ""
+        raw = tree.read(path)
+        text = decoded(raw).strip()
+        shown = elided(text, limit_chars) if not folder and b"\0" not in raw else ""
         found.append(RulesFile(path, shown, len(text)))
     return tuple(found)
 
