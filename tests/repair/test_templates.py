@@ -5,6 +5,7 @@ from textwrap import dedent
 
 import pytest
 
+from swe_agent.repair.localize import Failing, suspicions
 from swe_agent.repair.propose import proposed
 from swe_agent.repair.rank import weights_from
 from swe_agent.repair.syntax import Code
@@ -153,3 +154,28 @@ def test_a_change_that_reads_what_is_never_read_comes_first() -> None:
     assert made.index(text.replace("+ rate", "+ tax")) < made.index(
         text.replace("+ rate", "+ price")
     )
+
+
+def test_types_of_exceptions_come_from_the_failures() -> None:
+    head = "def whole(word):\n    try:\n        return int(word)\n"
+    text = head + "    except ValueError:\n        return 0\n"
+    code = Code("shop.py", text)
+    offered = proposed({"shop.py": code}, {("shop.py", 1): 1.0}, weights_from("E   TypeError: no"))
+    made = {_changed(text, candidate) for candidate in offered}
+    assert text.replace("except ValueError", "except (ValueError, TypeError)") in made
+    assert not any("KeyError" in each for each in made)
+
+
+def test_the_constant_that_a_suspicious_function_uses_is_changed_too() -> None:
+    text = (
+        "import re\n\n\nclass Code:\n    SHAPE_RE = re.compile(r'[a-z]+')\n    UNUSED_RE = 'a+'\n\n"
+        "    def fits(self, word):\n        return self.SHAPE_RE.match(word)\n"
+    )
+    codes = {"shop.py": Code("shop.py", text)}
+    suspicious = suspicions(codes, [Failing("", "test_fits", "")], "`fits` takes `ab1`")
+    assert suspicious["shop.py", 8] > suspicious["shop.py", 5] > 0
+    assert ("shop.py", 6) not in suspicious
+    made = {
+        _changed(text, candidate) for candidate in proposed(codes, suspicious, weights_from(""))
+    }
+    assert text.replace("[a-z]+", "[a-z]+$") in made
