@@ -34,7 +34,6 @@ _BY_SUFFIX = {
 OTHER_NAMES = {"cc": "cpp", "cxx": "cpp", "hpp": "cpp", "hh": "cpp", "hxx": "cpp"}
 """Suffixes by the one whose grammar reads them."""
 _CPP_WORDS = (b"class ", b"namespace ", b"template", b"::", b"public:", b"private:", b'extern "C"')
-_CHUNK = 65536
 
 
 def language_of(path: str, content: bytes) -> str | None:
@@ -60,7 +59,7 @@ def parse(language: str, source: bytes, limit_s: float) -> "Tree | None":
     end = time.monotonic() + limit_s
 
     def read(offset: int, _point: object) -> bytes:
-        return source[offset : offset + _CHUNK]
+        return source[offset:]  # at once: pieces cost a tenth of the time
 
     try:
         return parser.parse(read, progress_callback=lambda _at, _error: time.monotonic() > end)

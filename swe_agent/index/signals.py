@@ -21,6 +21,8 @@ def is_test(path: str) -> bool:
 
     >>> is_test("tests/test_x.py"), is_test("src/app/views.py"), is_test("pkg/x_test.go")
     (True, False, True)
+    >>> is_test("src/test/java/app/Views.java"), is_test("App.Tests/Views.cs")
+    (True, True)
     """
     parts = path.split("/")  # thousands of times a ranking: a Path would cost as much as the rest
     name = parts[-1]
@@ -31,6 +33,14 @@ def is_test(path: str) -> bool:
         or name.startswith("test_")
         or stem.endswith(("_test", ".test", ".spec", "_spec"))
         or name == "conftest.py"
+        or (not name.endswith(".py") and _is_test_elsewhere(parts[:-1], stem))
+    )
+
+
+def _is_test_elsewhere(folders: Sequence[str], stem: str) -> bool:
+    """Customs of languages whose programs have no folder `test` but for tests."""
+    return stem.endswith(("Test", "Tests")) or any(
+        folder in ("test", "e2e") or folder.endswith((".Test", ".Tests")) for folder in folders
     )
 
 
