@@ -65,7 +65,7 @@ def engine_fault() -> str:
     try:
         client = docker.from_env(timeout=10)
         client.ping()
-        present = {tag for image in client.images.list() for tag in image.tags}
+        present = {tag for image in client.api.images() for tag in image["RepoTags"] or ()}
     except DockerException as fault:
         return f"no Docker engine answers ({type(fault).__name__}); run sandbox/ensure-engine"
     missing = {BASE_IMAGE, BUSYBOX_IMAGE} - present
