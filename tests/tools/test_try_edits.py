@@ -145,6 +145,12 @@ def test_memory_is_bounded(desk: Desk) -> None:
     assert "MemoryError" in rows[0]["message"]
 
 
+def test_what_a_test_command_starts_has_its_processor_time_bounded(desk: Desk) -> None:
+    desk.bench.test_commands = (f'test "$(ulimit -t)" -le 200 && {UNITTEST}',)
+    (row,) = desk.rows(candidates=[edit("fruit // each")], tests=list(desk.bench.test_commands))
+    assert row["status"] == "passed"
+
+
 def test_edits_of_equal_length_are_told_apart(desk: Desk) -> None:
     candidates = [edit(f"fruit // each + {number}") for number in range(2, 10)]
     candidates.insert(4, edit("fruit // each + 0"))

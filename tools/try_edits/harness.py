@@ -68,6 +68,9 @@ def begin_child(spec: "dict", scratch: str, channel: Channel) -> None:
     bounded = resource.RLIMIT_DATA if reserves else resource.RLIMIT_AS
     resource.setrlimit(bounded, (limit, limit))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    # Whoever waits for this child may be killed; what it started then still comes to an end.
+    longest = int(spec["total_s"] + BASELINE_S) + 1
+    resource.setrlimit(resource.RLIMIT_CPU, (longest, longest))
     probe = spec.get("probe") or {}
     if probe and not spec["inputs"]:
         path = os.path.join(scratch, probe["path"])

@@ -1,0 +1,46 @@
+"""OpenAI's SDK and nothing else: the conversation of a run, without an agent.
+
+Usage: python bench/bare_client.py BASE_URL STEPS; `step.py` runs it as the floor of what a step can
+cost, since an agent that speaks to its model by the SDK cannot cost less.
+"""
+
+import sys
+
+TOOLS = 8
+SYSTEM_CHARS, TASK_CHARS, OBSERVATION_CHARS = 3000, 600, 500
+"""About what the agent's own requests hold."""
+
+
+def main() -> None:
+    """Hold the conversation."""
+    import openai
+
+    url, steps = sys.argv[1], int(sys.argv[2])
+    create = openai.OpenAI(api_key="x", base_url=url, max_retries=0).chat.completions.create
+    said: list = [
+        {"role": "system", "content": "s" * SYSTEM_CHARS},
+        {"role": "user", "content": "t" * TASK_CHARS},
+    ]
+    tools: list = [_tool(number) for number in range(TOOLS)]
+    for _ in range(steps):
+        message = create(model="scripted", messages=said, tools=tools).choices[0].message
+        call = message.tool_calls[0]  # type: ignore[index]
+        said.append(
+            {
+                "role": "assistant",
+                "content": message.content,
+                "tool_calls": [call.model_dump()],
+            }
+        )
+        observed = "o" * OBSERVATION_CHARS
+        said.append({"role": "tool", "tool_call_id": call.id, "content": observed})
+
+
+def _tool(number: int) -> dict:
+    wanted = {"type": "object", "properties": {"command": {"type": "string"}}}
+    function = {"name": f"tool_{number}", "description": "d" * 200, "parameters": wanted}
+    return {"type": "function", "function": function}
+
+
+if __name__ == "__main__":
+    main()
