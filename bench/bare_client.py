@@ -1,7 +1,7 @@
 """OpenAI's SDK and nothing else: the conversation of a run, without an agent.
 
-Usage: python bench/bare_client.py BASE_URL STEPS; `step.py` runs it as the floor of what a step can
-cost, since an agent that speaks to its model by the SDK cannot cost less.
+Usage: python bench/bare_client.py BASE_URL STEPS; `step.py` sets an agent's step beside it. The SDK
+is called as its documentation shows, so it walks the whole conversation at each request.
 """
 
 import sys
