@@ -277,6 +277,20 @@ def test_a_probe_survives_a_candidate_that_never_ends_on_other_inputs(desk) -> N
     assert "!Overlong" in row["behaviour"]
 
 
+def test_a_probe_does_not_stop_what_passes_without_it(desk: Desk, folder: Path) -> None:
+    again = "        return self.count(n - 1) + self.count(n - 2) if n > 1 else 1\n"
+    jam = f"class Jam:\n    def count(self, n):\n{again}\n\ndef jars(fruit, each):\n"
+    (folder / "larder/jam.py").write_text(jam + "    while each: pass\n    return 2\n")
+    call = {
+        "candidates": [edit("    Jam().count(29)", "    while each: pass")],
+        "tests": [FULL],
+        "timeout_s": 0.8,
+    }
+    plain = desk.rows(**call)
+    probed = desk.rows(**call, probe={"path": "larder/jam.py", "function": "jars"})
+    assert [row["status"] for row in (*plain, *probed)] == ["passed", "passed"]
+
+
 def test_files_that_are_added_lie_in_no_repository(desk, folder: Path) -> None:
     more = "import unittest\nfrom larder.jam import jars\n\n\nclass More(unittest.TestCase):\n"
     more += "    def test_nine(self):\n        self.assertEqual(jars(9, 3), 3)\n"

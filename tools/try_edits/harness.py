@@ -37,6 +37,8 @@ from runners import (
 
 COLLECT_S = 30.0
 BASELINE_S = 10.0
+RECORDING_COST = 10
+"""Times that a program of many small calls takes longer while its inputs are recorded."""
 SLOW_S = 1.0
 """Where the unchanged tests take longer, quick tests come first and the first failure ends it."""
 
@@ -80,6 +82,7 @@ def begin_child(spec: "dict", scratch: str, channel: Channel) -> None:
 def end_child(spec: "dict", scratch: str, channel: Channel) -> None:
     sys.setprofile(None)
     if spec["inputs"]:
+        channel.send(["tested"])
         path = os.path.join(scratch, spec["probe"]["path"])
         behaviour = behaviour_of(path, spec["probe"]["function"], spec["inputs"])
         channel.send(["behaviour", behaviour])
@@ -96,6 +99,9 @@ class Round:
         self.running = ""
         self.collect_s = 0.0
         self.ended = False
+        """Whether the tests came to their end."""
+        self.over = False
+        """Whether nothing more is to come."""
         self.timed_out = False
         self.message = ""
         self.inputs = []  # type: list[list]
@@ -122,8 +128,9 @@ class Round:
             self.loaded = event[1]
         elif kind == "behaviour":
             self.behaviour = event[1]
-        elif kind == "end":
+        elif kind in ("tested", "end"):
             self.ended = True
+            self.over = kind == "end"
 
 
 def start_child(
@@ -156,12 +163,12 @@ def run_round(
     """
     began = time.time()
     pid, reader = start_child(spec, scratch, cpu_s, writes_bytecode)
-    told, buffer, since = Round(), b"", began
+    told, buffer, since, ready = Round(), b"", began, True
     while True:
-        allowed = wall_s if told.collect_s else max(wall_s, COLLECT_S)
+        allowed = wall_s if told.collect_s and not told.ended else max(wall_s, COLLECT_S)
         ready, _, _ = select.select([reader], [], [], max(0.0, since + allowed - time.time()))
         if not ready:
-            told.timed_out = True
+            told.timed_out = not told.ended
             break
         chunk = os.read(reader, 65536)
         buffer += chunk
@@ -169,11 +176,11 @@ def run_round(
         for line in lines:
             told.take(json.loads(line.decode()), began)
         since = time.time()
-        if not chunk or told.ended:
+        if not chunk or told.over:
             break
     os.close(reader)
     try:
-        if told.timed_out:
+        if not ready:
             os.kill(pid, signal.SIGKILL)
         status = os.waitpid(pid, 0)[1]
         os.killpg(pid, signal.SIGKILL)
@@ -340,7 +347,8 @@ def try_candidates(
         if wrong:
             row = dict(result_of(index, Round(), spec["tests"]), status="invalid", message=wrong)
         else:
-            told = run_round(spec, scratch, *limits_s)
+            slowed = RECORDING_COST if spec.get("probe") and not spec["inputs"] else 1
+            told = run_round(spec, scratch, *(slowed * limit_s for limit_s in limits_s))
             if told.inputs and told.ended and not told.failed:
                 spec["inputs"] = more_like(told.inputs)  # the unchanged project did not get so far
                 told = run_round(spec, scratch, *limits_s)

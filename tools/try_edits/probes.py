@@ -37,11 +37,14 @@ class Recorder:
 
     def __call__(self, frame: object, event: str, value: object) -> None:
         code = frame.f_code
-        if event != "call" or code.co_name != self.function or len(self.seen) >= RECORDED_LIMIT:
+        if event != "call" or code.co_name != self.function:
+            return
+        if frame.f_back is not None and frame.f_back.f_code is code:  # first, as it costs least
+            return
+        if len(self.seen) >= RECORDED_LIMIT:
+            sys.setprofile(None)
             return
         if os.path.realpath(code.co_filename) != self.path or code.co_flags & 0x0C:
-            return
-        if frame.f_back is not None and frame.f_back.f_code is code:
             return
         names = code.co_varnames[: code.co_argcount]
         arguments = [frame.f_locals[name] for name in names]
