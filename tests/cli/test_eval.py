@@ -27,6 +27,7 @@ def diff(name: str, before: str, after: str) -> str:
 GOLD = diff("calc.py", CALC, FIXED)
 TEST_PATCH = diff("test_calc.py", TEST, TEST + ADDED)
 DRIFTED = GOLD.replace("@@ -1,5 +1,5 @@", "@@ -3,5 +3,5 @@")
+FUZZY = GOLD.replace(" def mul", " def something_else")
 BROKEN = GOLD.replace("-    return a - b", "-    return a // b")
 BREAKS = diff("calc.py", CALC, FIXED.replace("a * b", "a ** b"))
 OWN_TEST = diff("test_calc.py", TEST, TEST.replace("mul(2, 3) == 6", "True"))

@@ -12,7 +12,7 @@ from swe_agent.core.errors import EnvironmentFault
 from swe_agent.core.protocols import CommandResult
 from swe_agent.jobs.evaluation.applying import apply_patch, files_of, put_tests
 from tests.cli.conftest import git
-from tests.cli.test_eval import BROKEN, CALC, DRIFTED, FIXED, GOLD, TEST, TEST_PATCH, diff
+from tests.cli.test_eval import CALC, DRIFTED, FIXED, FUZZY, GOLD, TEST, TEST_PATCH, diff
 
 NEW_TEST = "--- /dev/null\n+++ b/tests/test_new.py\n@@ -0,0 +1 @@\n+def test_new(): pass\n"
 
@@ -68,7 +68,7 @@ def test_git_takes_what_fits(box: Folder, patch: str) -> None:
 
 @pytest.mark.skipif(not shutil.which("patch"), reason="there is no patch here")
 def test_what_git_refuses_patch_may_take(box: Folder) -> None:
-    applied = apply_patch(box, BROKEN)
+    applied = apply_patch(box, FUZZY)
     assert applied.ok
     assert "fuzz" in applied.log
     assert box.read("calc.py") == FIXED
