@@ -98,12 +98,12 @@ def main() -> int:
         for _ in range(rounds_of(options)):
             for name, run in agents.items():
                 short[name].append(run(STEPS, 0.0))
-        floor = [_bare(Path(place))]
+        alone = [_bare(Path(place))]
         found = {
             name: _found(short[name], run(long[name], THINK_MS)) for name, run in agents.items()
         }
-        floor.append(_bare(Path(place)))
-        found["swe-agent"]["sdk_10_ms"] = round(median(floor), 2)
+        alone.append(_bare(Path(place)))
+        found["swe-agent"]["sdk_10_ms"] = round(median(alone), 2)
     shown = [
         table(f"{name}, {STEPS} steps", ROWS, found[name], _spread(short[name])) for name in agents
     ]

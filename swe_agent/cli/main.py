@@ -1,6 +1,5 @@
 """`swe-agent`: the commands, and the one place where a failure becomes an exit code."""
 
-import gc
 import sys
 from typing import Annotated, NoReturn
 
@@ -24,9 +23,6 @@ from swe_agent.cli.report import report
 from swe_agent.cli.resume import resume
 from swe_agent.cli.run import run
 from swe_agent.core.errors import ExitCode, SweAgentError
-
-COLLECT_AFTER = (20_000, 20, 20)
-"""Objects made before the garbage collector looks, and its rounds before it looks at older ones."""
 
 app = typer.Typer(
     name="swe-agent", rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True
@@ -85,9 +81,6 @@ def swe_agent(
 
 def main() -> NoReturn:
     """Run the command line; the exit codes are those of `ExitCode`."""
-    # What start-up makes stays: walking it again and again would be a tenth of a step's work.
-    gc.freeze()
-    gc.set_threshold(*COLLECT_AFTER)
     sys.exit(_outcome())
 
 

@@ -91,7 +91,7 @@ class Supply:
         self._crew.hurry(self._wish)
         try:
             return nullcontext(self._next.result())
-        except Exception:
+        except Exception:  # whatever it was, it is told; the next one is opened anew
             self._next, self._left = None, self._left + 1
             raise
 
