@@ -15,8 +15,8 @@ _SHOWN_PROBLEMS = 5
 
 
 def changed(bench: Workbench, path: str, change: Callable[[bytes], Change]) -> ToolOutput:
-    """Change a file and show it. The sandbox is asked for it as it is; meanwhile the change is made
-    and judged on what the host has of it, and again where that is not the same.
+    """Change a file and show it. The change is made and judged on what the host has of the file,
+    and goes in if the file still reads so; else the file is read, and the change judged again.
 
     Args:
         bench: where the file lies.
@@ -27,15 +27,19 @@ def changed(bench: Workbench, path: str, change: Callable[[bytes], Change]) -> T
         Failed: the change cannot be made, or brings a syntax error; nothing was written, the
         message has the would-be window. ToolFailure: the file cannot be read or written.
     """
-    reading = bench.sandbox.read_later(path)
     expected = _expected(bench.sandbox.tree(), path)
     judged = None if expected is None else _judged(path, expected, change)
-    before = reading()
+    if expected is not None and isinstance(judged, tuple):
+        change_made, checked = judged
+        if bench.sandbox.replace_file(path, expected, change_made.after):
+            return _told(bench, path, expected, change_made, checked)
+    before = bench.sandbox.read_file(path)
     if judged is None or before != expected:
         judged = _judged(path, before, change)
     if isinstance(judged, Failed):
         raise judged
-    return _written(bench, path, before, *judged)
+    bench.sandbox.write_file(path, judged[0].after)
+    return _told(bench, path, before, *judged)
 
 
 def made(bench: Workbench, path: str, change: Change) -> ToolOutput:
@@ -43,7 +47,8 @@ def made(bench: Workbench, path: str, change: Change) -> ToolOutput:
     checked = gate(path, b"", change.after)
     if checked.problems:
         raise _broken(shown(path), checked, change)
-    return _written(bench, path, None, change, checked)
+    bench.sandbox.write_file(path, change.after)
+    return _told(bench, path, None, change, checked)
 
 
 def _expected(tree: TreeReader, path: str) -> bytes | None:
@@ -65,12 +70,11 @@ def _judged(
     return _broken(shown(path), checked, wanted) if checked.problems else (wanted, checked)
 
 
-def _written(
+def _told(
     bench: Workbench, path: str, before: bytes | None, change: Change, checked: Gate
 ) -> ToolOutput:
-    """Write, keep both versions as blobs, show the window."""
+    """The window around what was written; both versions are kept as blobs."""
     name = shown(path)
-    bench.sandbox.write_file(path, change.after)
     verb = "Made" if before is None else "Edited"
     lines = f"lines {change.start}-{change.end}"
     if change.end < change.start:

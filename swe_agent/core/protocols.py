@@ -214,13 +214,18 @@ class Sandbox(Protocol):
         """
         ...
 
-    def read_later(self, path: str) -> Callable[[], bytes]:
-        """Ask for a regular file's bytes without waiting; what comes back is called once, and gives
-        them or raises as `read_file` does."""
-        ...
-
     def write_file(self, path: str, content: bytes) -> None:
         """Make or replace a file; its folder is made, the mode of an existing file is kept.
+
+        Raises:
+            ToolFailure: it cannot be written (the message says why).
+            SandboxLost: the sandbox is gone.
+        """
+        ...
+
+    def replace_file(self, path: str, before: bytes, after: bytes) -> bool:
+        """Write `after` to a regular file if it still has the bytes `before`. False where it has
+        not, or `after` is too long to go in at once: then nothing was written.
 
         Raises:
             ToolFailure: it cannot be written (the message says why).

@@ -1,6 +1,7 @@
 """The sandbox that all backends share: a box with a broker, the shell session, and the host's view
 of the tree."""
 
+import hashlib
 import threading
 import time
 from collections.abc import Callable, Iterable
@@ -32,6 +33,8 @@ from swe_agent.runtime.worktree import Worktree
 
 _TAKE_GIT = '[ ! -d "$swe_home/git" ] || { rm -rf .git && mv "$swe_home/git" .git; }'
 _KILLED = 137
+_OTHER = b"another file"
+"""What host code says that finds another file than it was told of."""
 _TRIES = 3
 """How often a listing that something kills is asked for."""
 
@@ -112,10 +115,6 @@ class BrokerSandbox:
 
     def read_file(self, path: str, limit_bytes: int = 10_000_000) -> bytes:
         """A regular file's bytes."""
-        return self.read_later(path, limit_bytes)()
-
-    def read_later(self, path: str, limit_bytes: int = 10_000_000) -> Callable[[], bytes]:
-        """Ask for a regular file's bytes; what comes back gives them."""
         _require_no_nul("path", path)
         word = path_quoted(path)
         code = (
@@ -124,17 +123,11 @@ class BrokerSandbox:
         )
         with self._lock:
             self._require_fed()
-            ticket = self._session.ask_later(code)
-
-        def content() -> bytes:
-            with self._lock:
-                reply = self._session.collect(ticket)
-            _require_done(path, reply)
-            if len(reply.content) > limit_bytes:
-                raise ToolFailure(f"{path}: larger than {limit_bytes} bytes")
-            return reply.content
-
-        return content
+            reply = self._session.ask(code)
+        _require_done(path, reply)
+        if len(reply.content) > limit_bytes:
+            raise ToolFailure(f"{path}: larger than {limit_bytes} bytes")
+        return reply.content
 
     def write_file(self, path: str, content: bytes) -> None:
         """Make or replace a file; its folder is made, the mode of an existing file is kept."""
@@ -143,21 +136,17 @@ class BrokerSandbox:
         ready = f"{_regular(word)}; "
         if folder:
             ready += f"[ -d {path_quoted(folder)} ] || mkdir -p {path_quoted(folder)} || exit 9; "
-        starts = range(0, len(content), CHUNK_BYTES)
-        pieces = (content[start : start + CHUNK_BYTES] for start in starts)
-        with self._lock:
-            self._settle()
-            inside = self._inside(path)
-            tickets = self._session.write_later(pieces, word, ready)
-            replies = [self._session.collect(ticket) for ticket in tickets]
-            failed = next((reply for reply in replies if reply.code), None)
-            if inside and not failed:
-                ticket = self._session.ask_later(single_code(self._find, inside))
-                self._written = (ticket, inside, content)
-            else:
-                self._owe()
-            if failed:
-                raise ToolFailure(f"{path}: {decoded(failed.content).strip() or 'no space left'}")
+        self._write(path, content, ready)
+
+    def replace_file(self, path: str, before: bytes, after: bytes) -> bool:
+        """Write to a regular file that still has the bytes `before`; whether that was done. It is
+        not where `after` takes several requests: each would find what the one before it left."""
+        _require_no_nul("path", path)
+        if len(after) > CHUNK_BYTES:
+            return False
+        word, digest = path_quoted(path), hashlib.sha256(before).hexdigest()
+        same = f"[ -f {word} ] && [ \"$(sha256sum <{word})\" = '{digest}  -' ]"
+        return self._write(path, after, f"{same} || {{ printf '{_OTHER.decode()}'; exit 9; }}; ")
 
     def remove_file(self, path: str) -> None:
         """Delete a file or link; nothing happens if it is not there."""
@@ -235,6 +224,25 @@ class BrokerSandbox:
         """Take the sandbox away, and what is known of its files: that of a large tree is much."""
         self._box.close()
         self._lister, self._worktree = Lister(self._find), self._worktree.bare()
+
+    def _write(self, path: str, content: bytes, ready: str) -> bool:
+        """Write after host code that ends in `;`; False if that said `_OTHER`."""
+        starts = range(0, len(content), CHUNK_BYTES)
+        pieces = (content[start : start + CHUNK_BYTES] for start in starts)
+        with self._lock:
+            self._settle()
+            inside = self._inside(path)
+            tickets = self._session.write_later(pieces, path_quoted(path), ready)
+            replies = [self._session.collect(ticket) for ticket in tickets]
+            failed = next((reply for reply in replies if reply.code), None)
+            if inside and not failed:
+                ticket = self._session.ask_later(single_code(self._find, inside))
+                self._written = (ticket, inside, content)
+            else:
+                self._owe()
+        if failed and failed.content != _OTHER:
+            raise ToolFailure(f"{path}: {decoded(failed.content).strip() or 'no space left'}")
+        return not failed
 
     def _listing(self) -> str:
         return listing_code(self._find, self._skipped)

@@ -7,7 +7,7 @@ import hashlib
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -101,13 +101,16 @@ class LocalSandbox:
             raise ToolFailure(f"{path}: larger than {limit_bytes} bytes")
         return place.read_bytes()
 
-    def read_later(self, path: str) -> Callable[[], bytes]:
-        return lambda: self.read_file(path)
-
     def write_file(self, path: str, content: bytes) -> None:
         place = self._root / path
         place.parent.mkdir(parents=True, exist_ok=True)
         place.write_bytes(content)
+
+    def replace_file(self, path: str, before: bytes, after: bytes) -> bool:
+        if self.read_file(path) != before:
+            return False
+        self.write_file(path, after)
+        return True
 
     def remove_file(self, path: str) -> None:
         (self._root / path).unlink(missing_ok=True)

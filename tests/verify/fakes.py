@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -72,13 +72,16 @@ class FolderSandbox:
             raise ToolFailure("too large")
         return content
 
-    def read_later(self, path: str) -> Callable[[], bytes]:
-        return lambda: self.read_file(path)
-
     def write_file(self, path: str, content: bytes) -> None:
         whole = self.folder / path
         whole.parent.mkdir(parents=True, exist_ok=True)
         whole.write_bytes(content)
+
+    def replace_file(self, path: str, before: bytes, after: bytes) -> bool:
+        if self.read_file(path) != before:
+            return False
+        self.write_file(path, after)
+        return True
 
     def remove_file(self, path: str) -> None:
         (self.folder / path).unlink(missing_ok=True)

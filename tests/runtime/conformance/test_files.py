@@ -107,6 +107,41 @@ def test_a_file_larger_than_the_limit_is_not_read(run: Run, sandbox: BrokerSandb
     run("rm sparse")
 
 
+@pytest.mark.parametrize("name", ["a b", "-n", "q'uote", "new\nline", "x/y/z"], ids=ascii)
+def test_a_file_is_replaced_only_where_it_has_what_it_had(
+    run: Run, sandbox: BrokerSandbox, name: str
+) -> None:
+    before, after, large = b"old\n", b"new\0\xff\n", b"\0line\n" * 150_000
+    sandbox.write_file(name, before)
+    assert sandbox.replace_file(name, before, after)
+    assert contents(sandbox.tree()) == {name: after}
+    assert not sandbox.replace_file(name, before, large)
+    assert sandbox.read_file(name) == after
+    assert sandbox.replace_file(name, after, large)
+    assert not sandbox.replace_file(name, large, large + large)
+    assert sandbox.replace_file(name, large, b"")
+    assert contents(sandbox.tree()) == {name: b""}
+    sandbox.remove_file(name)
+    assert not sandbox.replace_file(name, b"", b"x")
+    run("ln -s /dev/null link; mkfifo fifo")
+    assert not sandbox.replace_file("link", b"", b"x")
+    assert not sandbox.replace_file("fifo", b"", b"x")
+    assert run("echo next").output == b"next\n"
+    assert contents(sandbox.tree()) == {"link": b"-> /dev/null"}
+
+
+def test_a_job_that_writes_behind_the_host_is_seen_by_a_replacement(
+    run: Run, sandbox: BrokerSandbox
+) -> None:
+    sandbox.write_file("f", b"old")
+    run("(until [ -e go ]; do sleep 0.02; done; printf own >f; touch done) >/dev/null 2>&1 &")
+    sandbox.write_file("go", b"")
+    while b"done" not in sandbox.ask("ls"):
+        pass
+    assert not sandbox.replace_file("f", b"old", b"new")
+    assert sandbox.read_file("f") == b"own"
+
+
 @pytest.mark.parametrize("path", ["fifo", "/dev/zero", "/dev/stdin", "folder", ".", "/", "socket"])
 def test_what_is_no_regular_file_is_not_read_or_written(
     run: Run, sandbox: BrokerSandbox, path: str
