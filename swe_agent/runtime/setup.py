@@ -128,8 +128,8 @@ def left_clean(client: "DockerClient", box: DockerBox, store: TreeStore, tree: s
     what set-up made.
 
     Files of the repository come from the tree each time, so an edited one is never stale. Byte code
-    is taken out too: it is told from its source by size and time, and files that we put in have no
-    time of their own.
+    is taken out too: it is told from its source by size and time, and files that we put in all have
+    the same time.
     """
     files, folders = list[str](), list[str]()
     for path, entry in store.walk(tree):

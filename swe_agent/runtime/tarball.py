@@ -2,6 +2,7 @@
 only."""
 
 import tarfile
+import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
@@ -12,6 +13,9 @@ from swe_agent.runtime.store import TreeStore
 _BLOCK = 512
 _END = b"\0" * (2 * _BLOCK)
 _GIT_FOLDERS_BYTES = 8 * _BLOCK
+_OLD_S = 946_684_800
+"""The time that a filled tree's files bear: 2000, older than whatever set-up builds of them. Zip
+archives, and so wheels, know no year before 1980."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,26 +96,31 @@ def _git_members(git: GitDir, folder: str, uid: int) -> Iterator[bytes]:
 
 def tar_of_entries(store: TreeStore, entries: Mapping[str, Entry]) -> Iterator[bytes]:
     """Some entries by their repository-relative paths, to be unpacked in the repository by its
-    owner."""
+    owner. They are as new as anything that is written, so what was built of others is built anew.
+    """
+    now_s = int(time.time())
     for path, entry in entries.items():
-        yield from _member(store, f"./{path}", entry, 0)
+        yield from _member(store, f"./{path}", entry, 0, now_s)
     yield _END
 
 
-def _member(store: TreeStore, path: str, entry: Entry, uid: int) -> Iterator[bytes]:
+def _member(
+    store: TreeStore, path: str, entry: Entry, uid: int, time_s: int = _OLD_S
+) -> Iterator[bytes]:
     if entry.kind == "link":
         target = store.get(entry.blob).decode("utf-8", "surrogateescape")
-        yield _header(path, entry, uid, target)
+        yield _header(path, entry, uid, target, time_s)
     elif entry.kind == "folder":
-        yield _header(path, entry, uid)
+        yield _header(path, entry, uid, time_s=time_s)
     elif entry.kind == "file":
-        yield _header(path, entry, uid)
+        yield _header(path, entry, uid, time_s=time_s)
         yield from store.blobs.chunks(entry.blob)
         yield b"\0" * (-entry.size_bytes % _BLOCK)
 
 
-def _header(path: str, entry: Entry, uid: int, target: str = "") -> bytes:
+def _header(path: str, entry: Entry, uid: int, target: str = "", time_s: int = _OLD_S) -> bytes:
     member = tarfile.TarInfo(path.lstrip("/"))
+    member.mtime = time_s
     member.mode, member.uid, member.gid = entry.mode, uid, uid
     if entry.kind == "folder":
         member.type = tarfile.DIRTYPE

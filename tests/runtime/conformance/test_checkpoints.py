@@ -270,3 +270,25 @@ def test_what_the_environment_lost_is_named(rig: Rig, command: str, lost: tuple[
     sandbox.run(f"{command}; rm -f env/__pycache__/c.pyc", 20)
     assert sandbox.lost_environment() == lost
     sandbox.close()
+
+
+def test_a_tree_is_as_old_as_an_archive_can_say_and_older_than_what_is_built_of_it(
+    rig: Rig,
+) -> None:
+    sandbox = rig.fresh({"a.c": "one\n", "to/b.c": "two\n"})
+    older = "touch -t 198001020000 /tmp/y80; : >/tmp/built; for f in a.c to/b.c; do "
+    older += '[ "$f" -nt /tmp/y80 ] && [ /tmp/built -nt "$f" ] || echo "$f"; done'
+    assert said(sandbox.execute(older, 20)) == (0, b"")
+
+
+@pytest.mark.parametrize("count", [2, 40], ids=["some", "many"])
+def test_what_is_brought_back_is_newer_than_what_was_built(filled: Fill, count: int) -> None:
+    names = [f"{number}.c" for number in range(count)]
+    sandbox = filled(dict.fromkeys(names, "one\n"))
+    base = sandbox.checkpoint()
+    sandbox.execute(
+        "for f in *.c; do echo two >$f; done; : >/tmp/built; touch -d @1700000000 /tmp/built", 20
+    )
+    sandbox.restore(base)
+    newer = 'for f in *.c; do [ "$f" -nt /tmp/built ] || echo "$f"; done; rm /tmp/built'
+    assert said(sandbox.execute(newer, 20)) == (0, b"")
