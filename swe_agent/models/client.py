@@ -19,7 +19,7 @@ from swe_agent.core.messages import Turn
 from swe_agent.core.protocols import Model, Prompt, Reserve
 from swe_agent.models.bound import InputBound
 from swe_agent.models.growing import PerThread
-from swe_agent.models.limiter import Limiter
+from swe_agent.models.limiter import Limiter, Pace
 from swe_agent.models.prices import meant
 
 FIRST_WAIT_S = 1.0
@@ -35,7 +35,7 @@ class Line:
     """One way to a model: an adapter with one key."""
 
     model: Model
-    limiter: Limiter = field(default_factory=Limiter)
+    limiter: Pace = field(default_factory=Limiter)
     refused: bool = False
     """Whether its key does not work; it is not used again."""
 

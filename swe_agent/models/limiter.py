@@ -3,6 +3,7 @@
 import threading
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING, Protocol
 
 SPACING_S = 0.25
 """Between two requests right after a pause, so that not all come back at once."""
@@ -10,8 +11,24 @@ SPACED = 20
 """So many requests after a pause are spaced."""
 
 
+class Pace(Protocol):
+    """When the next request of a key may go out, wherever that is kept."""
+
+    def pause(self, seconds: float) -> None:
+        """Let nobody send for so long: the provider said so."""
+        ...
+
+    def wait_s(self) -> float:
+        """Seconds until a request may go out; nothing is taken."""
+        ...
+
+    def turn_s(self) -> float:
+        """Take the next turn: seconds to wait before sending."""
+        ...
+
+
 class Limiter:
-    """When the next request of a key may go out."""
+    """A pace that is kept in this process."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
@@ -42,13 +59,21 @@ class Limiter:
 
 
 class Limiters:
-    """A limiter per key, for a whole process."""
+    """A pace per key, for a whole process."""
 
-    def __init__(self) -> None:
+    def __init__(self, make: Callable[[str], Pace] = lambda _: Limiter()) -> None:
+        """Each key's pace is what `make` gives for it, once."""
+        self._make = make
         self._lock = threading.Lock()
-        self._of: dict[str, Limiter] = {}
+        self._of: dict[str, Pace] = {}
 
-    def of(self, key: str) -> Limiter:
-        """The one limiter of a key (any name that stands for it)."""
+    def of(self, key: str) -> Pace:
+        """The one pace of a key (any name that stands for it)."""
         with self._lock:
-            return self._of.setdefault(key, Limiter())
+            if key not in self._of:
+                self._of[key] = self._make(key)
+            return self._of[key]
+
+
+if TYPE_CHECKING:
+    _proof: type[Pace] = Limiter

@@ -10,7 +10,7 @@ from swe_agent.core.protocols import Model
 from swe_agent.models.anthropic import Anthropic
 from swe_agent.models.client import Client, Line, Patience, Waiting
 from swe_agent.models.endpoint import Endpoint, checked
-from swe_agent.models.limiter import Limiters
+from swe_agent.models.limiter import Limiters, Pace
 from swe_agent.models.openai import OpenAI
 from swe_agent.models.replay import Replay, recording_of
 from swe_agent.models.responses import Responses
@@ -124,6 +124,17 @@ def client_of(
     patience = Patience(settings.models.retry_budget_s, settings.models.longest_wait_s)
     minds = tuple(_lines(spec, settings, keys_of, more) for spec in specs)
     return Client(minds, patience, waiting)
+
+
+def share_paces(pace_of: Callable[[str], Pace]) -> None:
+    """Have the paces of keys kept elsewhere, for every model that this process opens from now on.
+
+    Args:
+        pace_of: gives a key's pace for a name that stands for the key; the key cannot be read from
+            it.
+    """
+    global _LIMITERS
+    _LIMITERS = Limiters(pace_of)
 
 
 def spec_of(role: Role, settings: Settings) -> str | None:

@@ -16,6 +16,7 @@ from swe_agent.core.protocols import Reserve
 from swe_agent.core.text import visible
 from swe_agent.jobs.batch_rows import Done, Failure, Row
 from swe_agent.jobs.executors.executor import Executor, Job
+from swe_agent.jobs.executors.pacing import paces_beside_the_batch
 from swe_agent.jobs.executors.pieces import LOG, Outgoing, Piece, put
 from swe_agent.jobs.executors.remote import RemoteJob, served
 from swe_agent.models.purse import Hold, Purse
@@ -61,6 +62,7 @@ class RayCluster:
         self.slots, self._cluster, self._orders = slots, cluster, orders
         self._done: queue.SimpleQueue[Done] = queue.SimpleQueue()
         self._ray = _connected(cluster)
+        self._paces = paces_beside_the_batch(self._ray)
         self._task = self._ray.remote(num_returns="streaming", max_retries=0)(served)
 
     def start(self, job: Job) -> None:
@@ -120,8 +122,9 @@ class RayCluster:
         orders, wants = self._orders, self._cluster
         content = tuple(Outgoing(job.folder, is_there=False).pieces())
         remote = RemoteJob(
-            job.instance, orders.settings, orders.mirrors, orders.guarded, job.tries, content
-        )
+            job.instance, orders.settings, orders.mirrors, orders.guarded, job.tries, content,
+            self._paces,
+        )  # fmt: skip
         task = self._task.options(
             num_cpus=wants.cpus, memory=int(wants.memory_mb * 2**20), name=job.instance.id
         )

@@ -2,12 +2,12 @@
 what the folder gains, until it comes back."""
 
 import queue
-import tempfile
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from swe_agent.agent.shared import Shared
 from swe_agent.core.events import Event
@@ -15,11 +15,17 @@ from swe_agent.jobs.batch_guard import LeakGuard
 from swe_agent.jobs.batch_origin import Places
 from swe_agent.jobs.batch_rows import Done
 from swe_agent.jobs.batch_run import Hearing, Workplace, work_on
+from swe_agent.jobs.executors.node_folder import node_folder
+from swe_agent.jobs.executors.pacing import PaceElsewhere, Paces
 from swe_agent.jobs.executors.pieces import Outgoing, Piece, put
 from swe_agent.jobs.tasks_instance import Instance
+from swe_agent.models.registry import share_paces
 from swe_agent.runtime.engine import connect
 from swe_agent.runtime.reaping import reap
 from swe_agent.settings.load import Loaded
+
+if TYPE_CHECKING:
+    from ray.actor import ActorHandle
 
 SEND_EVERY_S = 1.0
 """At the longest; a model's reply is sent at once."""
@@ -38,12 +44,16 @@ class RemoteJob:
     tries: int = 0
     content: tuple[Piece, ...] = field(default=(), repr=False)
     """The run's folder so far, where it was begun."""
+    paces: "ActorHandle[Paces] | None" = field(default=None, repr=False)
+    """Handle of the actor that keeps the paces of keys for all nodes."""
 
 
 def served(job: RemoteJob) -> Iterator[Piece | Done]:
     """What comes back: pieces of the run's folder, at last how it ended."""
-    with tempfile.TemporaryDirectory(prefix="swe-agent-node-") as name:
-        folder = Path(name) / job.instance.id
+    if paces := job.paces:
+        share_paces(lambda key: PaceElsewhere(paces, key))
+    with node_folder() as top:
+        folder = top / job.instance.id
         for piece in job.content:
             put(folder, piece)
         outgoing = Outgoing(folder)

@@ -7,10 +7,12 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
 
+from swe_agent.jobs.executors.pacing import paces_beside_the_batch
 from tests.jobs.batch.conftest import Tasks, call
 
 pytestmark = pytest.mark.soak
@@ -63,3 +65,37 @@ def test_a_lost_nodes_runs_go_on_elsewhere_and_no_reply_is_asked_for_twice(
         assert [one["step"] for one in events(folder, "model_replied")] == list(range(1, 9))
         assert (folder / "patch.diff").stat().st_size > 0
     assert any(row["tries"] > 1 for row in rows), "no run was lost with its node"
+
+
+def test_a_provider_that_says_wait_on_one_node_is_heard_on_the_other(cluster: Any) -> None:
+    import ray
+
+    nodes = [cluster.add_node(num_cpus=1, resources={name: 1.0}) for name in ("here", "there")]
+    ray.init(address=cluster.address, log_to_driver=False)
+    try:
+        paces = paces_beside_the_batch(ray)
+        assert told(ray, paces, "here", "key one", 1000.0) > 900
+        assert told(ray, paces, "there", "key one", 0.0) > 900
+        assert told(ray, paces, "there", "key two", 0.0) == 0
+        ray.kill(paces, no_restart=True)
+        assert told(ray, paces, "there", "key one", 0.0) == 0, "its own pace is left"
+        assert told(ray, paces, "here", "key one", 1000.0) > 900
+    finally:
+        ray.shutdown()
+    assert len(nodes) == 2
+
+
+def told(ray: ModuleType, paces: Any, node: str, key: str, pause_s: float) -> float:
+    """What a key has to wait on a node, after the node was told to pause it."""
+
+    def ask(paces: Any) -> float:
+        from swe_agent.jobs.executors.pacing import PaceElsewhere
+
+        pace = PaceElsewhere(paces, key)
+        if pause_s:
+            pace.pause(pause_s)
+        return pace.turn_s()
+
+    task = ray.remote(num_cpus=1, resources={node: 1.0})(ask)
+    answer: float = ray.get(task.remote(paces))
+    return answer
