@@ -35,6 +35,8 @@ def connect(timeout_s: float = TIMEOUT_S) -> "docker.DockerClient":
 
     try:
         client = _client(endpoint, timeout_s)
+        # Proxies and .netrc do not concern a socket, and are looked up at every request.
+        client.api.trust_env = endpoint.socket_path is None
         version = client.api.api_version
         client.ping()
     except (DockerException, RequestException, OSError) as error:

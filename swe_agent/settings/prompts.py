@@ -1,10 +1,15 @@
 """Templates of `configs/`, above all prompts, rendered. Values are text, never templates."""
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from swe_agent.core.errors import UsageFault
 from swe_agent.settings.content import content_path
+
+if TYPE_CHECKING:
+    import jinja2
 
 
 def prompt_path(name: str) -> Path:
@@ -32,15 +37,23 @@ def rendered(path: Path, values: Mapping[str, object]) -> str:
         UsageFault: it is not valid, or it lacks a value.
     """
     import jinja2
+
+    try:
+        return _compiled(path.read_text("utf-8")).render(**values)
+    except jinja2.TemplateError as fault:
+        raise UsageFault(
+            f"The template {path} cannot be rendered: {fault}.", "Correct the template."
+        ) from fault
+
+
+@cache
+def _compiled(text: str) -> "jinja2.Template":
+    """Compiling takes far longer than rendering, and a batch renders the same few."""
+    import jinja2
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     # Sandboxed: a template of the user's may call no methods that change a value.
     environment = ImmutableSandboxedEnvironment(
         undefined=jinja2.StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
     )
-    try:
-        return environment.from_string(path.read_text("utf-8")).render(**values)
-    except jinja2.TemplateError as fault:
-        raise UsageFault(
-            f"The template {path} cannot be rendered: {fault}.", "Correct the template."
-        ) from fault
+    return environment.from_string(text)
