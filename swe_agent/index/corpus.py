@@ -54,14 +54,13 @@ class Corpus:
     def add(self, path: str, key: str, record: Record) -> None:
         """Take a file in; it must not be in."""
         numbers = []
-        extra = counted(path.rpartition(".")[0].replace("/", " "))
+        around = counted(path.rpartition(".")[0].replace("/", " "))
         for unit in record.units:
             number = len(self.places)
             numbers.append(number)
             terms = dict(unit.terms)
-            for weighted in (extra, counted(unit.qualified), counted(unit.qualified)):
-                for term, count in weighted.items():
-                    terms[term] = terms.get(term, 0) + CODE * count
+            for term, count in around.items():
+                terms[term] = terms.get(term, 0) + CODE * count
             length = sum(terms.values())
             self.places.append(
                 Place(path, unit.qualified, unit.kind, unit.first, unit.last, length)
@@ -73,14 +72,19 @@ class Corpus:
             self.calls.append(unit.calls)
             if unit.bases:
                 self.bases[number] = unit.bases
-            for term, count in terms.items():
-                posting = self.postings.get(term, b"")
-                if isinstance(posting, bytes):
-                    posting = self.postings[term] = array("I", posting)
-                posting.append(number << TF_BITS | min(count, _TF_MASK))
+            self._post(number, terms)
         self.by_path[path] = numbers
-        self.imports[path] = tuple(text for text, _ in record.outline.imports)
+        self.imports[path] = record.imports
         self.keys[path] = key
+
+    def _post(self, number: int, terms: Mapping[str, int]) -> None:
+        """Let a unit be found by its terms."""
+        postings, shifted = self.postings, number << TF_BITS
+        for term, count in terms.items():
+            posting = postings.get(term)
+            if posting.__class__ is not array:
+                posting = postings[term] = array("I", posting or b"")
+            posting.append(shifted | (count if count < _TF_MASK else _TF_MASK))
 
     def remove(self, path: str) -> None:
         """Take a file out: its units keep their numbers and are never found again."""

@@ -71,7 +71,10 @@ def outline(path: str, content: bytes, limit_s: float = PARSE_LIMIT_S) -> Outlin
     from tree_sitter import QueryCursor
 
     captured = QueryCursor(_query(language)).captures(tree.root_node)
-    calls = {(text_of(content, node), node.start_point[0] + 1) for node in captured.get("call", ())}
+    calls = {
+        (content[call.start_byte : call.end_byte].decode("utf-8", "replace"), call.start_point.row)
+        for call in captured.get("call", ())
+    }
     imports = [
         (" ".join(text_of(content, node).split()), node.start_point[0] + 1)
         for node in captured.get("import", ())
@@ -79,7 +82,9 @@ def outline(path: str, content: bytes, limit_s: float = PARSE_LIMIT_S) -> Outlin
     return Outline(
         _LANGUAGE_GROUPS.get(language, language),
         tuple(_definitions(content, captured)),
-        tuple(sorted(calls, key=lambda call: (call[1], call[0]))),
+        tuple(
+            sorted(((name, row + 1) for name, row in calls), key=lambda call: (call[1], call[0]))
+        ),
         tuple(sorted(imports, key=lambda row: row[1])),
         tuple((doc.start_point[0] + 1, doc.end_point[0] + 1) for doc in captured.get("doc", ())),
     )

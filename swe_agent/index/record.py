@@ -1,22 +1,27 @@
-"""What the index keeps of one file: its outline, and its text in units, each with counted terms.
+"""What the index keeps of one file: its imports, and its text in units, each with counted terms.
 
 A record depends on the file's path (its language) and bytes alone, so it is kept by their hash.
 """
 
 import marshal
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import groupby
 from typing import cast
 
 from swe_agent.index.grammars import OTHER_NAMES, language_of
 from swe_agent.index.languages import QUERIES
 from swe_agent.index.outline import Definition, Outline, is_parsable, outline
-from swe_agent.index.terms import counted, literal_shingles
+from swe_agent.index.terms import count_into, literal_shingles
 
-FORMAT = f"6-{sys.version_info[0]}.{sys.version_info[1]}"
+FORMAT = f"7-{sys.version_info[0]}.{sys.version_info[1]}"
 """Changes whenever records of before cannot be read or would differ."""
 CODE = 2
-"""What a word of code counts, in halves."""
+"""What a word of code counts, in halves; of documentation, 1: it tells of much that happens
+elsewhere."""
+NAME = 2 * CODE
+"""What a word of a unit's name counts besides."""
 MODULE = ""
 """Qualified name of the unit that holds what lies outside functions and classes."""
 
@@ -32,7 +37,7 @@ class Unit:
     first: int
     last: int
     terms: dict[str, int]
-    """Counts in halves: what stands in documentation counts half."""
+    """Counts in halves, its name's words among them."""
     calls: tuple[str, ...] = ()
     """Names called in it, each once."""
     bases: tuple[str, ...] = ()
@@ -43,7 +48,8 @@ class Unit:
 class Record:
     """One file in the index."""
 
-    outline: Outline
+    imports: tuple[str, ...]
+    """Each import statement on one line."""
     units: tuple[Unit, ...]
 
 
@@ -56,64 +62,71 @@ def is_source(path: str) -> bool:
 def record_of(path: str, content: bytes) -> Record:
     """The record of a file's bytes; without units where it is not text that people write."""
     if not is_parsable(content) or language_of(path, content) is None:
-        return Record(Outline(), ())
+        return Record((), ())
     found = outline(path, content)
-    text = content.decode("utf-8", "replace")
-    return Record(found, tuple(_units(found, text.split("\n"))))
+    lines = content.decode("utf-8", "replace").split("\n")
+    return Record(tuple(text for text, _ in found.imports), tuple(_units(found, lines)))
 
 
 def _units(found: Outline, lines: list[str]) -> list[Unit]:
     """The file cut into units; each line belongs to the innermost unit around it."""
-    places: list[Definition | None] = [None]
-    owner = [0] * (len(lines) + 2)
+    places = [Definition(MODULE, "class", 1, len(lines))]
+    owner = [0] * len(lines)
     function_end = 0
     for definition in found.definitions:
         if definition.first <= function_end and definition.last <= function_end:
             continue
         if definition.kind == "function":
             function_end = definition.last
+        first, last = definition.first - 1, min(definition.last, len(lines))
+        owner[first:last] = [len(places)] * (last - first)
         places.append(definition)
-        span = range(definition.first, min(definition.last, len(lines)) + 1)
-        owner[span.start : span.stop] = [len(places) - 1] * len(span)
     called: list[set[str]] = [set() for _ in places]
-    for callee, at in found.calls:
-        called[owner[min(at, len(lines))]].add(callee)
-    documented = {number for first, last in found.docs for number in range(first, last + 1)}
-    pieces: list[tuple[list[str], list[str]]] = [([], []) for _ in places]
-    for number, line in enumerate(lines, 1):
-        pieces[owner[number]][number in documented].append(line)
-    units = []
-    for place, (code, documentation), calls in zip(places, pieces, called, strict=True):
-        terms = _weighed("\n".join(code), "\n".join(documentation))
-        names = tuple(sorted(calls))
-        if place is None:
-            units.append(Unit(MODULE, "module", 1, len(lines), terms, names))
-            continue
-        bases = tuple(base.rpartition(".")[2] for base in place.bases)
-        units.append(
-            Unit(place.qualified, place.kind, place.first, place.last, terms, names, bases)
+    for callee, line in found.calls:
+        called[owner[min(line, len(lines)) - 1]].add(callee)
+    terms = _terms(found, lines, owner, places)
+    return [
+        Unit(
+            place.qualified,
+            place.kind if place.qualified else "module",
+            place.first,
+            place.last,
+            counts,
+            tuple(sorted(calls)),
+            tuple(base.rpartition(".")[2] for base in place.bases),
         )
-    return units
+        for place, counts, calls in zip(places, terms, called, strict=True)
+    ]
 
 
-def _weighed(code: str, documentation: str) -> dict[str, int]:
-    """Counts in halves. A docstring tells of much that happens elsewhere, so it weighs less."""
-    terms = {
-        term: CODE * count for term, count in {**literal_shingles(code), **counted(code)}.items()
-    }
-    for term, count in counted(documentation).items():
-        terms[term] = terms.get(term, 0) + count
-    return terms
+def _terms(
+    found: Outline, lines: list[str], owner: list[int], places: list[Definition]
+) -> Iterator[dict[str, int]]:
+    """Counted terms of each place, of the lines that it owns."""
+    marks = [2 * place for place in owner]  # odd: documentation
+    for first, last in found.docs:
+        marks[first - 1 : last] = [mark | 1 for mark in marks[first - 1 : last]]
+    pieces: list[list[str]] = [[] for _ in range(2 * len(places))]
+    start = 0
+    for mark, run in groupby(marks):
+        end = start + len(list(run))
+        pieces[mark] += lines[start:end]
+        start = end
+    for place, code, documentation in zip(places, pieces[::2], pieces[1::2], strict=True):
+        text = "\n".join(code)
+        terms = dict.fromkeys(literal_shingles(text), CODE)
+        count_into(terms, text, CODE)
+        count_into(terms, "\n".join(documentation))
+        count_into(terms, place.qualified, NAME)
+        yield terms
 
 
 def packed(record: Record) -> bytes:
     """A record as bytes for the cache."""
-    out = record.outline
-    definitions = [(d.qualified, d.kind, d.first, d.last, d.bases) for d in out.definitions]
     units = [
         (u.qualified, u.kind, u.first, u.last, u.terms, u.calls, u.bases) for u in record.units
     ]
-    return marshal.dumps((out.language, definitions, out.calls, out.imports, units))
+    return marshal.dumps((record.imports, units))
 
 
 def unpacked(content: bytes) -> Record:
@@ -122,21 +135,9 @@ def unpacked(content: bytes) -> Record:
     Raises:
         ValueError, EOFError, TypeError: the bytes are damaged.
     """
-    language, definitions, calls, imports, units = cast(
-        "tuple[str, list[tuple[str, str, int, int, tuple[str, ...]]],"
-        " tuple[tuple[str, int], ...], tuple[tuple[str, int], ...],"
+    imports, units = cast(
+        "tuple[tuple[str, ...],"
         " list[tuple[str, str, int, int, dict[str, int], tuple[str, ...], tuple[str, ...]]]]",
         marshal.loads(content),
     )
-    return Record(
-        Outline(
-            language,
-            tuple(
-                Definition(q, "class" if k == "class" else "function", f, e, b)
-                for q, k, f, e, b in definitions
-            ),
-            calls,
-            imports,
-        ),
-        tuple(Unit(*unit) for unit in units),
-    )
+    return Record(imports, tuple(Unit(*unit) for unit in units))

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator
 from functools import lru_cache
 
 IDENTIFIER = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
@@ -10,6 +10,10 @@ _PART = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+|\d+")
 _PROSE_WORD = re.compile(r"[A-Za-z][A-Za-z']+")
 _LITERAL = re.compile(r"\"[^\"\n]{8,300}\"|'[^'\n]{8,300}'")
 _PLACEHOLDER = re.compile(r"%\(?\w*\)?[sdrf]|\{[^}]*\}|\\[nt]")
+_DIGITS = "0123456789"
+_KEPT = frozenset(b"_0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ")
+_BLANKED = bytes(byte if byte in _KEPT else 32 for byte in range(256))
+"""A table that leaves ASCII letters, digits and underscores."""
 LONGEST = 64
 """Characters of an identifier; longer ones are machine-made."""
 
@@ -38,6 +42,7 @@ def terms_of(identifier: str) -> tuple[str, ...]:
     >>> terms_of("getUserNames"), terms_of("the"), terms_of("parse_header")
     (('get', 'user', 'nam', 'getusernames'), (), ('pars', 'header', 'parse_header'))
     """
+    identifier = identifier.lstrip(_DIGITS)
     if len(identifier) > LONGEST:
         return ()
     whole = identifier.lower().strip("_")
@@ -50,7 +55,17 @@ def terms_of(identifier: str) -> tuple[str, ...]:
 
 def counted(text: str) -> dict[str, int]:
     """How often each term occurs in a text."""
-    return expanded(Counter(IDENTIFIER.findall(text)))
+    found: dict[str, int] = {}
+    count_into(found, text)
+    return found
+
+
+def count_into(found: dict[str, int], text: str, weight: int = 1) -> None:
+    """Add the terms of a text to counts, each occurrence as `weight`."""
+    plain = text.encode("ascii", "replace").translate(_BLANKED).decode("ascii")
+    for identifier, count in Counter(plain.split()).items():  # a third of what a pattern takes
+        for term in terms_of(identifier):
+            found[term] = found.get(term, 0) + count * weight
 
 
 def shingles(text: str) -> list[str]:
@@ -63,23 +78,11 @@ def shingles(text: str) -> list[str]:
     return [" ".join(words[i : i + 3]) for i in range(len(words) - 2)]
 
 
-def literal_shingles(text: str) -> dict[str, int]:
+def literal_shingles(text: str) -> Iterator[str]:
     """The shingles of a text's string literals that lie on one line."""
-    found: dict[str, int] = {}
     for literal in _LITERAL.findall(text):
         if literal.count(" ") > 1:
-            for shingle in shingles(_PLACEHOLDER.sub(" ", literal[1:-1])):
-                found[shingle] = 1
-    return found
-
-
-def expanded(identifiers: Mapping[str, int]) -> dict[str, int]:
-    """Counts of identifiers as counts of terms."""
-    found: dict[str, int] = {}
-    for identifier, count in identifiers.items():
-        for term in terms_of(identifier):
-            found[term] = found.get(term, 0) + count
-    return found
+            yield from shingles(_PLACEHOLDER.sub(" ", literal[1:-1]))
 
 
 def stem(word: str) -> str:

@@ -4,12 +4,15 @@ The workers are plain interpreters, not `multiprocessing`'s: those would import 
 module again.
 """
 
+import gc
 import marshal
 import os
+import selectors
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
@@ -21,36 +24,51 @@ _PROGRAM = "from swe_agent.index.workers import serve; serve()"
 
 
 def made_apart(chunks: Iterator[Chunk], end: float, workers: int) -> Iterator[tuple[str, bytes]]:
-    """Packed records of the files in the chunks, until `end` on the monotonic clock.
+    """Packed records of the files in the chunks, in their order.
 
-    What a worker that dies was given is left out.
+    No chunk is begun after `end` on the monotonic clock. What a worker that dies was given is left
+    out.
     """
     team = [_started() for _ in range(workers)]
-    waiting: list[subprocess.Popen[bytes]] = []
-    try:
-        while True:
-            while team and time.monotonic() < end:
-                chunk = next(chunks, None)
-                if chunk is None:
-                    break
-                worker = team.pop(0)
-                if _send(worker.stdin, chunk):
-                    waiting.append(worker)
-            if not waiting:
-                return
-            worker = waiting.pop(0)
-            answer = _receive(worker.stdout)
-            if answer is not None:
-                team.append(worker)
-                yield from answer
-    finally:
-        for worker in [*team, *waiting]:
-            worker.kill()
-            worker.communicate()
+    numbered = enumerate(chunks)
+    answers: dict[int, Chunk] = {}
+    shown = 0
+    with selectors.DefaultSelector() as busy:
+        try:
+            for worker in team:
+                _feed(worker, numbered, end, busy)
+            while busy.get_map():
+                for key, _ in busy.select():
+                    worker, number = busy.unregister(key.fileobj).data
+                    answer = _receive(worker.stdout)
+                    if answer is not None:
+                        _feed(worker, numbered, end, busy)
+                    answers[number] = answer or []
+                while shown in answers:
+                    yield from answers.pop(shown)
+                    shown += 1
+        finally:
+            for worker in team:
+                worker.kill()
+                worker.communicate()
+
+
+def _feed(
+    worker: subprocess.Popen[bytes],
+    chunks: Iterator[tuple[int, Chunk]],
+    end: float,
+    busy: selectors.BaseSelector,
+) -> None:
+    """Give a worker the next chunk, if there is one and time for it."""
+    number, chunk = next(chunks, (0, None)) if time.monotonic() < end else (0, None)
+    if chunk is not None and worker.stdout is not None:
+        _send(worker.stdin, chunk)  # where it is dead, its answer is the end of its output
+        busy.register(worker.stdout, selectors.EVENT_READ, (worker, number))
 
 
 def serve() -> None:
     """What a worker runs: records for chunks, until stdin ends."""
+    gc.disable()  # nothing here makes circles, and looking for them is a tenth of the time
     while (chunk := _receive(sys.stdin.buffer)) is not None:
         _send(sys.stdout.buffer, [(path, packed(record_of(path, body))) for path, body in chunk])
 
@@ -67,15 +85,12 @@ def _started() -> subprocess.Popen[bytes]:
     )
 
 
-def _send(pipe: IO[bytes] | None, chunk: Chunk) -> bool:
+def _send(pipe: IO[bytes] | None, chunk: Chunk) -> None:
     body = marshal.dumps(chunk)
-    try:
-        assert pipe is not None
+    assert pipe is not None
+    with suppress(OSError):
         pipe.write(len(body).to_bytes(_COUNT, "big") + body)
         pipe.flush()
-    except OSError:
-        return False
-    return True
 
 
 def _receive(pipe: IO[bytes] | None) -> Chunk | None:

@@ -97,6 +97,7 @@ def test_what_time_does_not_allow_is_left_out_and_counted(cache: Cache) -> None:
 
 
 def test_many_files_are_parsed_in_several_processes(cache: Cache) -> None:
-    large = {f"big{n}.py": f"# {n}\n" + "# 1234567890\n" * 20_000 for n in range(14)}
+    large = {f"big{n:02}.py": f"# {n}\n" + "# 1234567890\n" * 20_000 for n in range(14)}
     built = build(Tree(large), cache)
     assert (built.parsed, built.left_out) == (14, 0)
+    assert list(built.corpus.by_path) == list(large)
