@@ -4,15 +4,17 @@ from pydantic import Field, JsonValue
 
 from swe_agent.aci.paths import shown
 from swe_agent.aci.tool import Failed, ToolArguments, ToolOutput, Workbench
-from swe_agent.index.lookup import corpus_of, near, symbols
+from swe_agent.index.lookup import corpus_of, members, near, symbols
 
 MOST = 50
 
 
 class FindSymbol:
-    """Find where a function, method or class is defined, by its name (`parse`, `Parser.parse`).
+    """Find where a function, method or class is defined, by its name (`parse`, `Parser.parse`,
+    `package.module.Parser`).
 
-    The answer has paths, lines and qualified names; `view` shows the code.
+    The answer has paths, lines and qualified names, and the members of a class that is the only
+    one; `view` shows the code.
     """
 
     name = "find_symbol"
@@ -29,9 +31,13 @@ class FindSymbol:
             close = near(corpus, arguments.name)
             hint = f" Near: {', '.join(close)}." if close else ""
             raise Failed(f"Nothing called `{arguments.name}` is defined.{hint}", "unknown")
+        inside = members(corpus, found[0]) if len(found) == 1 else []
         rows = [f"{shown(p.path)}:{p.first}-{p.last} {p.kind} {p.qualified}" for p in found[:MOST]]
         if len(found) > MOST:
             rows.append(f"[... {len(found) - MOST} more; say `Class.{arguments.name}` ...]")
+        rows += [f"  {p.first}-{p.last} {p.kind} {p.qualified}" for p in inside[:MOST]]
+        if len(inside) > MOST:
+            rows.append(f"  [... {len(inside) - MOST} more members ...]")
         places: list[JsonValue] = [
             {
                 "path": shown(p.path),

@@ -116,6 +116,8 @@ def locate(options: LocateOptions) -> None:
             }
         )
         return
+    if not any(place.reasons for place in (*ranking.files, *ranking.functions)):
+        say("Nothing in the issue points at a place: the order is by size alone.")
     _show("files", files)
     _show("functions", functions)
 
@@ -189,12 +191,12 @@ def _show(title: str, places: "tuple[Ranked, ...]") -> None:
     import textwrap
 
     from swe_agent.cli.screen import say
-    from swe_agent.core.text import visible
 
     say(f"{title}:")
     for number, place in enumerate(places, 1):
         line = f":{place.first}" if title == "functions" else ""
-        say(f"{number:3}. {visible(place.name)}{line}  {place.score:.2f}")
+        name = place.name.replace("\n", "<U+000A>").replace("\t", "<U+0009>")
+        say(f"{number:3}. {name}{line}  {place.score:.2f}")
         why, width = "; ".join(place.reasons), shutil.get_terminal_size().columns
         for row in textwrap.wrap(why, max(20, width - 6), break_on_hyphens=False):
             say(f"     {row}")

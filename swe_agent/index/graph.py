@@ -1,17 +1,19 @@
 """The repository as a graph in SQLite: symbols, calls, inheritance, imports; read-only SQL."""
 
+import re
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Set
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass
 
-from swe_agent.index.corpus import Corpus
+from swe_agent.index.corpus import Corpus, Place
 
 SCHEMA = """files(path)
 symbols(id, path, name, qualified, kind, first_line, last_line)
   kind: function, class or module (code outside both; its name is empty)
 calls(caller, name)            caller: a symbols.id; name: what is called, without its receiver
-edges(caller, callee)          both symbols.id; where at most 5 functions have the called name
+edges(caller, callee)          both symbols.id; where at most 5 functions have the called name,
+                               and callers import them
 bases(class, base)             class: a symbols.id; base: name of what it inherits from
 imports(path, text)            one import statement a row"""
 _TABLES = """
@@ -29,6 +31,12 @@ create index edge_callers on edges(caller); create index edge_callees on edges(c
 """
 MOST_NAMESAKES = 5
 """A called name that more functions have is no edge: it says nothing about which is meant."""
+_SEEN_SHARE = 0.1
+"""Of a name's callers; where fewer import what has the name, only theirs are edges."""
+_TOGETHER = frozenset({"go", "java", "cs"})
+_FOLDERS_OWN = frozenset({"__init__", "index", "mod", "lib"})
+"""Names of files that are imported by their folder's."""
+_WORD = re.compile(r"\w+")
 LIMIT_S = 5.0
 MOST_ROWS = 200
 _LONGEST_VALUE = 100_000
@@ -95,36 +103,66 @@ class Graph:
 
 def edges(corpus: Corpus) -> Iterator[tuple[int, int]]:
     """Calls between units, by name; a name that many share has none."""
-    return _edges(corpus, enumerate(corpus.calls))
+    return _edges(corpus, _callers(corpus, corpus.named.keys()))
 
 
 def edges_at(corpus: Corpus, numbers: Set[int]) -> Iterator[tuple[int, int]]:
     """Those of the edges that begin or end at one of the units."""
-    places = corpus.places
-    called = {places[n].qualified.rpartition(".")[2] for n in numbers}
-    rows = (
-        (caller, names)
-        for caller, names in enumerate(corpus.calls)
-        if caller in numbers or not called.isdisjoint(names)
-    )
-    return (edge for edge in _edges(corpus, rows) if not numbers.isdisjoint(edge))
+    own = {corpus.places[n].qualified.rpartition(".")[2] for n in numbers}
+    names = own.union(*(corpus.calls[n] for n in numbers)) & corpus.named.keys()
+    found = _edges(corpus, _callers(corpus, names))
+    return (edge for edge in found if not numbers.isdisjoint(edge))
 
 
-def _edges(
-    corpus: Corpus, rows: Iterable[tuple[int, tuple[str, ...]]]
-) -> Iterator[tuple[int, int]]:
+def _callers(corpus: Corpus, names: Set[str]) -> dict[str, list[int]]:
+    """The units that call something by each of the names."""
+    found: dict[str, list[int]] = {}
+    for number, called in enumerate(corpus.calls):
+        if not names.isdisjoint(called) and corpus.places[number].length:
+            for name in called:
+                if name in names:
+                    found.setdefault(name, []).append(number)
+    return found
+
+
+def _edges(corpus: Corpus, callers: Mapping[str, list[int]]) -> Iterator[tuple[int, int]]:
+    """Pairs of caller and callee.
+
+    Most calls of `append` mean a list's, whoever else defines one: where few callers of a name
+    import what defines it, the others mean something else.
+    """
     places = corpus.places
-    callees: dict[str, list[int]] = {}
-    for caller, names in rows:
-        if not places[caller].length:
+    words: dict[str, frozenset[str]] = {}
+    for name, numbers in callers.items():
+        callees = [n for n in corpus.named[name] if places[n].length]
+        if not 0 < len(callees) <= MOST_NAMESAKES:
             continue
-        for name in names:
-            if name not in callees:
-                alive = [n for n in corpus.named.get(name, ()) if places[n].length]
-                callees[name] = alive if len(alive) <= MOST_NAMESAKES else []
-            for callee in callees[name]:
-                if callee != caller:
-                    yield caller, callee
+        pairs = [(caller, callee) for callee in callees for caller in numbers if caller != callee]
+        marks = {callee: _marks(places[callee]) for callee in callees}
+        near = []
+        for caller, callee in pairs:
+            path = places[caller].path
+            if path not in words:
+                words[path] = imported_words(corpus, path)
+            if path == places[callee].path or not words[path].isdisjoint(marks[callee]):
+                near.append((caller, callee))
+        yield from pairs if len(near) >= _SEEN_SHARE * len(pairs) else near
+
+
+def _marks(place: Place) -> tuple[str, ...]:
+    """What an import of the place would say; or its folder, where files of one need no imports."""
+    folder, _, name = place.path.rpartition("/")
+    stem, _, suffix = name.rpartition(".")
+    shown = folder.rpartition("/")[2] if stem in _FOLDERS_OWN or suffix == "go" else stem
+    outer = place.qualified.partition(".")[0]
+    return (shown, outer, f"/{folder}") if suffix in _TOGETHER else (shown, outer)
+
+
+def imported_words(corpus: Corpus, path: str) -> frozenset[str]:
+    """The words of a file's imports, and its folder where that needs none."""
+    folder, _, name = path.rpartition("/")
+    found = {word for text in corpus.imports.get(path, ()) for word in _WORD.findall(text)}
+    return frozenset(found | {f"/{folder}"} if name.rpartition(".")[2] in _TOGETHER else found)
 
 
 def _plain(path: str) -> str:

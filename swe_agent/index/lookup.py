@@ -32,12 +32,23 @@ def corpus_of(reader: TreeReader) -> Corpus:
 
 
 def symbols(corpus: Corpus, name: str) -> list[Place]:
-    """Definitions called so: by last name, or by the end of the qualified one (`Class.method`)."""
-    wanted = name.replace("::", ".").strip(".() ")
+    """Definitions called so: by last name, or by the end of the qualified one, with or without its
+    module (`method`, `Class.method`, `package.module.Class`)."""
+    wanted = name.replace("::", ".").replace("/", ".").strip(".() ")
     found = [corpus.places[n] for n in corpus.named.get(wanted.rpartition(".")[2], ())]
-    return [
-        place for place in found if place.length and f".{place.qualified}".endswith(f".{wanted}")
-    ]
+    return [place for place in found if place.length and _dotted(place).endswith(f".{wanted}")]
+
+
+def members(corpus: Corpus, place: Place) -> list[Place]:
+    """What a class defines, in order."""
+    inside = f"{place.qualified}."
+    found = (corpus.places[n] for n in corpus.by_path[place.path])
+    return [member for member in found if member.qualified.startswith(inside)]
+
+
+def _dotted(place: Place) -> str:
+    module = place.path.rpartition(".")[0].removesuffix("/__init__").replace("/", ".")
+    return f".{module}.{place.qualified}"
 
 
 def near(corpus: Corpus, name: str) -> list[str]:

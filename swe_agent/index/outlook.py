@@ -4,12 +4,17 @@ import math
 from collections.abc import Mapping
 
 from swe_agent.index.corpus import Corpus
-from swe_agent.index.graph import edges
+from swe_agent.index.graph import edges, imported_words
 from swe_agent.index.rank import rank
 from swe_agent.index.signals import is_test
 
 CHARS_PER_TOKEN = 3.0
 """Low on purpose: the map must fit what was asked for."""
+_UNSURE = 0.05
+_ANYWAY = 0.05
+"""What a symbol or file is worth that the map is not about, against one that it is."""
+_SYMBOLS, _FILES = 200, 20
+"""The best ones that a text is about."""
 _DAMPING, _ROUNDS, _SETTLED = 0.85, 25, 1e-4
 
 
@@ -21,14 +26,18 @@ def outlook(corpus: Corpus, budget_tokens: int, about: str = "") -> str:
     weights = _weights(corpus, about)
     chosen: dict[str, list[int]] = {}
     left = budget_tokens * CHARS_PER_TOKEN
+    seen: set[tuple[str, str]] = set()
     for number in sorted(weights, key=lambda n: (-weights[n], n)):
         place = corpus.places[number]
+        if (place.path, place.qualified) in seen:  # overloads
+            continue
         cost = len(_line(corpus, number)) + 1
         if place.path not in chosen:
             cost += len(place.path) + 2
         if cost > left:
             break
         chosen.setdefault(place.path, []).append(number)
+        seen.add((place.path, place.qualified))
         left -= cost
     rows = []
     for path, numbers in chosen.items():
@@ -43,34 +52,61 @@ def _line(corpus: Corpus, number: int) -> str:
 
 
 def _weights(corpus: Corpus, about: str) -> dict[int, float]:
-    """Importance of each symbol outside tests: its file's rank, and how often it is called."""
-    jumps: dict[str, float] = {path: 1.0 for path in corpus.by_path if not is_test(path)}
-    own: dict[str, float] = {}
-    if about:
-        ranking = rank(corpus, about)
-        top = ranking.functions[0].score if ranking.functions else 1.0
-        own = {place.name: place.score / top for place in ranking.functions[:200]}
-        for file in ranking.files[:20]:
-            jumps[file.name] = 1 + 100 * file.score / ranking.files[0].score
-    called: dict[int, int] = {}
-    links: dict[str, dict[str, float]] = {}
-    for caller, callee in edges(corpus):
-        called[callee] = called.get(callee, 0) + 1
-        source, target = corpus.places[caller].path, corpus.places[callee].path
-        if source != target:
-            out = links.setdefault(source, {})
-            out[target] = out.get(target, 0.0) + 1.0
+    """Importance of each symbol outside tests: its file's rank, how often it is called, and how
+    much what the map is about speaks for it."""
+    paths = [path for path in corpus.by_path if not is_test(path)]
+    own, jumps = _spoken_for(corpus, about, paths) if about else ({}, dict.fromkeys(paths, 1.0))
+    called, links = _links(corpus)
     ranks = page_rank(links, jumps)
     found = {}
-    for path in jumps:
-        for number in corpus.by_path.get(path, ()):
+    for path in paths:
+        for number in corpus.by_path[path]:
             place = corpus.places[number]
             if place.qualified:
                 private = 0.3 if place.qualified.rpartition(".")[2].startswith("_") else 1.0
-                worth = math.log2(2 + called.get(number, 0)) * private
-                worth += 5 * own.get(f"{path}::{place.qualified}", 0.0)
-                found[number] = ranks.get(path, 0.0) * worth
+                worth = math.log2(2 + called.get(number, 0.0)) * private
+                asked = _ANYWAY + own.get(number, 0.0) if about else 1.0
+                found[number] = ranks.get(path, 0.0) * worth * asked
     return found
+
+
+def _spoken_for(
+    corpus: Corpus, about: str, paths: list[str]
+) -> tuple[dict[int, float], dict[str, float]]:
+    """The score of the symbols that a text is about, at most 1, and where the walk jumps to."""
+    ranking = rank(corpus, about)
+    top = ranking.functions[0].score if ranking.functions else 1.0
+    scores = {place.name: place.score / top for place in ranking.functions[:_SYMBOLS]}
+    jumps = dict.fromkeys(paths, _ANYWAY)
+    own: dict[int, float] = {}
+    for file in ranking.files[:_FILES]:
+        share = file.score / ranking.files[0].score
+        jumps[file.name] = 100 * share**2
+        for number in corpus.by_path[file.name]:
+            place = corpus.places[number]
+            own[number] = scores.get(f"{place.path}::{place.qualified}", 0.0)
+    return own, jumps
+
+
+def _links(corpus: Corpus) -> tuple[dict[int, float], dict[str, dict[str, float]]]:
+    """How often each symbol is called, and the calls from file to file.
+
+    Where the caller does not import the called class or function itself, the call may mean another.
+    """
+    called: dict[int, float] = {}
+    links: dict[str, dict[str, float]] = {}
+    words: dict[str, frozenset[str]] = {}
+    for caller, callee in edges(corpus):
+        place, source = corpus.places[callee], corpus.places[caller].path
+        if source not in words:
+            words[source] = imported_words(corpus, source)
+        is_sure = source == place.path or place.qualified.partition(".")[0] in words[source]
+        gain = 1.0 if is_sure else _UNSURE
+        called[callee] = called.get(callee, 0.0) + gain
+        if source != place.path:
+            out = links.setdefault(source, {})
+            out[place.path] = out.get(place.path, 0.0) + gain
+    return called, links
 
 
 def page_rank(

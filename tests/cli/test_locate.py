@@ -46,6 +46,18 @@ def test_people_read_it_on_stderr(call: Call, shop: Path) -> None:
     assert answer.out == ""
 
 
+def test_an_issue_that_matches_nothing_is_told_so(call: Call, shop: Path) -> None:
+    said = "Nothing in the issue points at a place"
+    assert said in call("locate", shop, "-i", "zzz qqq").err
+    assert said not in call("locate", shop, "-i", "gcd").err
+
+
+def test_a_name_with_a_line_break_stays_on_its_line(call: Call, shop: Path) -> None:
+    (shop / "two\nlines.py").write_text("def odd_one():\n    pass\n")
+    answer = call("locate", shop, "-i", "`odd_one` fails")
+    assert "  1. two<U+000A>lines.py  " in answer.err.split("files:\n")[1].split("\n")[0]
+
+
 def test_reasons_are_broken_between_words_at_the_width_of_the_terminal(
     call: Call, shop: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

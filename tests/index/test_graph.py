@@ -8,7 +8,7 @@ from swe_agent.index.build import build
 from swe_agent.index.cache import Cache
 from swe_agent.index.corpus import Corpus
 from swe_agent.index.graph import Graph
-from swe_agent.index.lookup import near, symbols, uses
+from swe_agent.index.lookup import members, near, symbols, uses
 from swe_agent.index.outlook import CHARS_PER_TOKEN, outlook, page_rank
 from tests.index.trees import Tree
 
@@ -78,6 +78,23 @@ def test_a_symbol_is_found_by_the_end_of_its_qualified_name(corpus: Corpus) -> N
     assert near(corpus, "splitrow") == ["split_row"]
 
 
+def test_a_symbol_is_found_by_its_module_too(corpus: Corpus) -> None:
+    assert [p.first for p in symbols(corpus, "app.core.Root.parse_line")] == [2]
+    assert symbols(corpus, "app.use.split_row") == []
+    (root,) = symbols(corpus, "Root")
+    assert [member.qualified for member in members(corpus, root)] == ["Root.parse_line"]
+
+
+def test_a_call_that_hardly_any_caller_imports_is_no_edge(tmp_path: Path) -> None:
+    code = {f"user{n}.py": "def use(rows):\n    rows.append(1)\n" for n in range(30)}
+    code["plot.py"] = "class Plot:\n    def append(self, row):\n        pass\n"
+    code["near.py"] = "from plot import Plot\n\ndef draw():\n    Plot().append(1)\n"
+    graph = Graph(build(Tree(code), Cache("/plots", tmp_path)).corpus)
+    callers = "select s.path from edges join symbols s on s.id = caller join symbols c on"
+    found = graph.ask(f"{callers} c.id = callee where c.qualified = 'Plot.append'")
+    assert found.rows == (("near.py",),)
+
+
 def test_uses_are_whole_words_with_lines(corpus: Corpus) -> None:
     found = [(use.path, use.line) for use in uses(corpus, Tree(CODE), "split_row")]
     assert found == [("app/core.py", 3), ("app/core.py", 5), ("app/use.py", 1), ("app/use.py", 5)]
@@ -88,6 +105,11 @@ def test_a_map_fits_its_budget_and_centres_on_what_it_is_about(corpus: Corpus) -
         assert len(outlook(corpus, budget)) <= budget * CHARS_PER_TOKEN
     assert outlook(corpus, 1_000).splitlines()[0] == "app/core.py:"
     assert outlook(corpus, 1_000, "lonely_thing fails").startswith("app/alone.py:")
+
+
+def test_a_map_shows_an_overloaded_name_once(tmp_path: Path) -> None:
+    tree = Tree({"a.py": "def over(x: int): ...\ndef over(x: str): ...\ndef over(x): return x\n"})
+    assert outlook(build(tree, Cache("/over", tmp_path)).corpus, 100) == "a.py:\n  1: over"
 
 
 def test_page_rank_follows_the_links() -> None:

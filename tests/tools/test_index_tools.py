@@ -37,6 +37,11 @@ def test_a_symbol_has_path_lines_and_kind(call: Call) -> None:
     assert call("find_symbol", name="A.run_it").text == "a.py:2-3 function A.run_it"
 
 
+def test_a_class_comes_with_its_members(call: Call) -> None:
+    seen = call("find_symbol", name="A")
+    assert seen.text.splitlines() == ["a.py:1-3 class A", "  2-3 function A.run_it"]
+
+
 def test_an_unknown_symbol_is_answered_with_near_ones(call: Call) -> None:
     seen = call("find_symbol", name="helpit")
     assert seen.outcome == "failed"
