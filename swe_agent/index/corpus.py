@@ -27,7 +27,7 @@ class Place:
     first: int
     last: int
     length: int
-    """Terms in it, in halves."""
+    """Terms in it, in halves, at least 1; 0 once it is taken out."""
 
 
 @dataclass(slots=True)
@@ -61,7 +61,7 @@ class Corpus:
             terms = dict(unit.terms)
             for term, count in around.items():
                 terms[term] = terms.get(term, 0) + CODE * count
-            length = sum(terms.values())
+            length = sum(terms.values()) or 1
             self.places.append(
                 Place(path, unit.qualified, unit.kind, unit.first, unit.last, length)
             )

@@ -15,7 +15,7 @@ from swe_agent.index.languages import QUERIES
 from swe_agent.index.outline import Definition, Outline, is_parsable, outline
 from swe_agent.index.terms import count_into, literal_shingles
 
-FORMAT = f"7-{sys.version_info[0]}.{sys.version_info[1]}"
+FORMAT = f"8-{sys.version_info[0]}.{sys.version_info[1]}"
 """Changes whenever records of before cannot be read or would differ."""
 CODE = 2
 """What a word of code counts, in halves; of documentation, 1: it tells of much that happens
