@@ -38,7 +38,7 @@ def replayed(run: dict[str, Any], rates: Rates) -> tuple[list[Sent], Story]:
     for number, step in enumerate(run["steps"], 1):
         fold = worthwhile(story, rates, steps_expected(number - 1, MOST_STEPS))
         if fold:
-            story.fold(fold.digests, replies=fold.replies)
+            story.fold(fold)
         contexts.append(sent(story))
         for message in turn_of(step, f"c{number}"):
             story.add(message, number)

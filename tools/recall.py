@@ -1,4 +1,5 @@
-"""The tool `recall`: the whole output of an earlier step, page by page, and what was said then."""
+"""The tool `recall`: the whole output of an earlier step, page by page, what was said then, and the
+long arguments of its call."""
 
 import itertools
 
@@ -6,6 +7,7 @@ from pydantic import Field
 
 from swe_agent.aci.tool import Failed, PastCall, ToolArguments, ToolOutput, Workbench
 from swe_agent.aci.window import numbered
+from swe_agent.core.messages import ToolCall
 from swe_agent.core.text import decoded, elided, lines_of
 
 PAGE_LINES = 200
@@ -13,7 +15,8 @@ SHOWN_STEPS = 20
 
 
 class Recall:
-    """Show the whole output of an earlier step again, with line numbers, a page at a time."""
+    """Show the whole output of an earlier step again, with line numbers, a page at a time; long
+    text that its call was given follows."""
 
     name = "recall"
     writes = False
@@ -46,10 +49,20 @@ def _said(past: PastCall, arguments: Recall.Arguments, bench: Workbench) -> list
     return [f"Step {past.step}, said:\n{elided(past.said, bench.limits.output_chars // 4)}"]
 
 
+def _given(call: ToolCall) -> list[str]:
+    """The arguments of several lines, which the conversation may show shortened."""
+    given: list[str] = []
+    for name, value in call.arguments.items():
+        if isinstance(value, str) and "\n" in value:
+            given += ["", f"{call.name} was given this `{name}`:", *lines_of(value)]
+    return given
+
+
 def _page(past: PastCall, arguments: Recall.Arguments, room: int, bench: Workbench) -> str:
     blob = past.observation.blob
     text = decoded(bench.blobs.get(blob)) if blob else past.observation.text
-    lines = lines_of(text)
+    # The output's lines keep their numbers: what the call was given follows them.
+    lines = [*lines_of(text), *_given(past.call)]
     start = arguments.start
     end = min(arguments.end or start + PAGE_LINES - 1, len(lines))
     title = f"Step {past.step}, {past.call.name}"

@@ -21,7 +21,12 @@ from swe_agent.core.chunks import file_chunks
 from swe_agent.core.errors import SweAgentError, ToolFailure
 from swe_agent.core.messages import Observation, Outcome, ToolCall
 from swe_agent.core.protocols import BlobStore, ToolSpec
-from swe_agent.core.text import elided
+from swe_agent.core.text import elided, is_shortened
+
+_SHORTENED = (
+    "It was not run: `{}` holds the mark of a shortened text, as old calls are shown. "
+    "Write the text out; recall shows what a shortened one was."
+)
 
 
 class Route:
@@ -76,6 +81,8 @@ class Route:
             arguments = validated(tool.Arguments, call.arguments)
         except BadArguments as fault:
             return failure(call, f"{call.name} was not run.\n{fault}", "invalid", "arguments")
+        if shortened := [name for name, value in call.arguments.items() if _is_short(value)]:
+            return failure(call, _SHORTENED.format(shortened[0]), "invalid", "shortened")
         refusal = self._permissions.refusal(tool, call, arguments, bench.sandbox)
         if refusal is not None:
             return failure(call, f"Refused: {refusal}", "refused", "permission")
@@ -130,6 +137,10 @@ class Route:
         if near:
             return f"There is no tool {name}. Did you mean {' or '.join(near)}?"
         return f"There is no tool {name}. There is: {', '.join(self._tools)}."
+
+
+def _is_short(argument: JsonValue) -> bool:
+    return isinstance(argument, str) and is_shortened(argument)
 
 
 def spec_of(tool: Tool) -> ToolSpec:

@@ -7,9 +7,10 @@ from typing import Literal
 
 from swe_agent.agent.state import State
 from swe_agent.agent.summarising import Summariser, Written
-from swe_agent.context.economy import Fold, Rates, forced, steps_expected, worthwhile
+from swe_agent.context.economy import Rates, forced, steps_expected, worthwhile
+from swe_agent.context.entry import Entry
 from swe_agent.context.render import Head, render
-from swe_agent.context.story import Entry
+from swe_agent.context.story import Fold
 from swe_agent.core.events import Event, HistoryFolded, LedgerRow
 from swe_agent.core.messages import Turn
 from swe_agent.core.protocols import Prompt
@@ -89,7 +90,8 @@ class Room:
                 folded=tuple(fold.digests),
                 digests={**fold.digests, **written.texts},
                 summarised=tuple(written.texts),
-                replies=fold.replies,
+                replies=dict(fold.replies),
+                arguments={call_id: dict(texts) for call_id, texts in fold.arguments.items()},
                 leave_out=fold.leave_out,
                 summary=f"{summary}\n{written.earlier}".strip(),
                 why=why,

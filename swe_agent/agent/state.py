@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import JsonValue
 
 from swe_agent.aci.tool import PastCall
-from swe_agent.context.story import Story
+from swe_agent.context.story import Fold, Story
 from swe_agent.context.tokens import Scale
 from swe_agent.core.events import (
     CandidateScored,
@@ -226,7 +226,14 @@ class State:
 
     def _folded(self, event: HistoryFolded) -> None:
         self.story.fold(
-            event.digests, event.leave_out, event.summary, event.replies, event.summarised
+            Fold(
+                event.digests,
+                event.replies,
+                event.arguments,
+                event.leave_out,
+                event.summary,
+                event.summarised,
+            )
         )
         if event.why == "exceeded":
             self.budget_tokens = event.budget_tokens

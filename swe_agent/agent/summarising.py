@@ -6,8 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from swe_agent.agent.desk import Desk
-from swe_agent.context.economy import Fold
-from swe_agent.context.story import Story
+from swe_agent.context.story import Fold, Story
 from swe_agent.context.summaries import (
     EARLIER,
     EARLIER_CHARS,

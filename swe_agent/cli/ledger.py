@@ -6,8 +6,8 @@ from pydantic import JsonValue
 
 from swe_agent.agent.state import State
 from swe_agent.cli.wording import Line, Tone, one_line
+from swe_agent.context.entry import Entry
 from swe_agent.context.layers import layer_of
-from swe_agent.context.story import Entry
 from swe_agent.core.errors import UsageFault
 from swe_agent.core.events import ContextRendered, LedgerRow, ModelReplied
 from swe_agent.core.messages import Note, Observation, Turn

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 
 from swe_agent.context.cover import Unit, covering, names_in
 from swe_agent.context.lines import Line
+from swe_agent.core.text import short_mark
 
 BYTES_PER_TOKEN = 3.6
-LEAST_FILE, LEAST_OUTPUT, LEAST_REPLY = 0.003, 0.006, 0.01
-"""Names per token, and per request that will read it, from which a file's line, an output's line or
-a sentence is kept. What a file says is asked for again; what was said of it stands in its calls."""
+LEAST_FILE, LEAST_OUTPUT, LEAST_REPLY, LEAST_ARGUMENT = 0.003, 0.006, 0.01, 0.01
+"""Names per token, and per request that will read it, from which a line of a file, of an output, of
+an argument or a sentence is kept. What a file says is asked for again; what was said of it stands
+in its calls."""
 OUTPUT_WEIGHT = 0.3
 """What a name in an output counts against one in a file: on recorded runs 3 % of the ones and 11 %
 of the others are used two steps later or more."""
@@ -24,6 +26,8 @@ BESIDE_WEIGHT = 3.0
 """How much more the names of an output count beside one that the call or its reply names."""
 MOST_LINES = 60
 """Lines that are kept at most."""
+ROUND_LINES = 50
+"""Every so many lines of a file one stays, since what is gone to next is often a round number."""
 
 _PLACE = re.compile(r"[\w./-]+\.\w+(?::|\", line )\d+")
 _DEFINITION = re.compile(
@@ -43,6 +47,8 @@ _DEFINES, _SAYS_OUTCOME, _SAYS_PLACE, _TO_BLAME = 1.0, 2.0, 2.0, 4.0
 _STAYS = 1.0
 """Per token: what the model itself has just written stays, so that an edit folds to a diff; so do
 the line that it asked for and a verdict."""
+_NEAR, _NEAR_LINES = 0.5, 5
+"""What a line counts that stands so near to one that was asked for: places to go on from."""
 _LINE_TOKENS = 2.0
 _SENTENCE = re.compile(r"(?<=[.!?:])\s+|\n+")
 _GAP = "[...]"
@@ -78,7 +84,7 @@ def digest(step: int, lines: Sequence[Line], around: Around) -> str:
     kept = covering(units, around.known, least, MOST_LINES)
     if is_view:
         kept = sorted({*kept, *_edges(lines)})
-    rows = [f"[{len(kept)} of {len(lines)} lines; recall({step}) shows all]"]
+    rows = [short_mark(len(kept), len(lines), step)]
     before = -1
     for at in kept:
         if at > before + 1 and lines[at].number is None:
@@ -104,6 +110,20 @@ def shortened(text: str, around: Around) -> str:
     return " ".join(parts)
 
 
+def briefly(step: int, text: str, around: Around) -> str:
+    """The lines of a long argument that matter; the first stays, and under it a line says how to
+    see the rest."""
+    lines = text.split("\n")
+    known = around.known | names_in(lines[0])
+    units = [
+        Unit(names := names_in(line), _tokens(line), own=_defines(line, names, known))
+        for line in lines
+    ]
+    kept = {0, *covering(units, known, around.expected * LEAST_ARGUMENT, MOST_LINES)}
+    mark = short_mark(len(kept), len(lines), step)
+    return "\n".join([lines[0], mark, *(lines[at] for at in sorted(kept - {0}))])
+
+
 def pointer(step: int, tool: str, text: str) -> str:
     """The one line that stands for an observation of which nothing else is left."""
     count = text.count("\n") + 1
@@ -111,11 +131,12 @@ def pointer(step: int, tool: str, text: str) -> str:
 
 
 def _edges(lines: Sequence[Line]) -> set[int]:
-    """The lines of a view that say what it showed: its head, which names the file, the first and
-    the last."""
-    numbered = [at for at, line in enumerate(lines) if line.number is not None]
+    """The lines of a view that say what it showed: its head, which names the file, the first, the
+    last and round ones between."""
+    numbers = {at: line.number for at, line in enumerate(lines) if line.number is not None}
     head = {0} if lines[0].number is None else set()
-    return head | {numbered[0], numbered[-1]}
+    anchors = {at for at, number in numbers.items() if number % ROUND_LINES == 0}
+    return head | {min(numbers), max(numbers)} | anchors
 
 
 def _units(lines: Sequence[Line], is_view: bool, around: Around) -> list[Unit]:
@@ -131,7 +152,7 @@ def _units(lines: Sequence[Line], is_view: bool, around: Around) -> list[Unit]:
         body = line.body.strip()
         own = 0.0 if body in seen else _own(line, tokens, names, around)
         own += _TO_BLAME if at in to_blame else 0.0
-        own += _STAYS * tokens if line.number in around.numbers else 0.0
+        own += _asked(line, tokens, around.numbers)
         seen.add(body)
         units.append(Unit(names, tokens, weight, own))
     return units
@@ -143,11 +164,26 @@ def _own(line: Line, tokens: float, names: Set[str], around: Around) -> float:
     if line.body.strip() in around.written:
         own += _STAYS * tokens
     if line.number is not None:
-        return own + (_DEFINES if _DEFINITION.match(line.body) and names - around.known else 0.0)
+        return own + _defines(line.body, names, around.known)
     if _VERDICT.match(line.body):
         own += _STAYS * tokens
     own += _SAYS_OUTCOME if _OUTCOME.search(line.body) else 0.0
     return own + (_SAYS_PLACE if _PLACE.search(line.body) else 0.0)
+
+
+def _defines(line: str, names: Set[str], known: Set[str]) -> float:
+    """What a line is worth for defining something that stands nowhere else."""
+    return _DEFINES if _DEFINITION.match(line) and names - known else 0.0
+
+
+def _asked(line: Line, tokens: float, numbers: Set[int]) -> float:
+    """What a line is worth for being one that was asked for, or near to one."""
+    if line.number is None:
+        return 0.0
+    if line.number in numbers:
+        return _STAYS * tokens
+    near = range(line.number - _NEAR_LINES, line.number + _NEAR_LINES + 1)
+    return 0.0 if numbers.isdisjoint(near) else _NEAR
 
 
 def _to_blame(lines: Sequence[Line]) -> set[int]:

@@ -7,10 +7,12 @@ stays: it is what the next steps need, and what later views of it are shown agai
 like observations, their words to the sentences that matter; their calls stay as they were.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from swe_agent.context.digest import pointer
-from swe_agent.context.story import SMALL_TOKENS, Story
+from swe_agent.context.settle import SMALL_TOKENS
+from swe_agent.context.story import Fold, Story
 from swe_agent.context.tokens import tokens_of
 from swe_agent.core.messages import Observation, Turn
 
@@ -28,18 +30,6 @@ class Rates:
     write: float = 1.25
 
 
-@dataclass(frozen=True, slots=True)
-class Fold:
-    """A change of forms: what the event `history_folded` says."""
-
-    digests: dict[str, str]
-    """Call id to the text that stands for its observation."""
-    replies: dict[int, str]
-    """Step to the words that stand for those of its reply."""
-    leave_out: int = 0
-    """Entries before this one are left out; 0: none."""
-
-
 def steps_expected(done: int, most: int) -> int:
     """How many steps are still to come: as many as were made, within bounds and the run's limit."""
     return min(max(FEWEST_STEPS, min(MOST_STEPS, done)), max(1, most - done))
@@ -48,19 +38,18 @@ def steps_expected(done: int, most: int) -> int:
 def worthwhile(story: Story, rates: Rates, expected: int) -> Fold | None:
     """The fold that saves most over the steps expected; None if none saves anything."""
     last = story.last_turn()
-    places = [at for at in story.foldable if at < last and not _is_open(story, at)]
+    shorts = {at: short for at, short in story.shorts() if at < last and not _is_open(story, at)}
     best, start, saved = 0.0, -1, 0
-    for at in sorted(places, reverse=True):
-        entry = story.entries[at]
+    for at in sorted(shorts, reverse=True):
         tail = story.tokens_between(at, last)
-        saved += entry.tokens - entry.digest_tokens
+        saved += story.entries[at].tokens - shorts[at].tokens
         now = rates.write * (tail - saved) - rates.read * tail
         gain = rates.read * saved * expected - now
         if gain > best:
             best, start = gain, at
     if start < 0:
         return None
-    return _fold(story, {at: story.entries[at].digest for at in sorted(places) if at >= start})
+    return _fold(story, {at: short.text for at, short in shorts.items() if at >= start})
 
 
 def forced(story: Story, budget_tokens: int) -> Fold | None:
@@ -71,10 +60,11 @@ def forced(story: Story, budget_tokens: int) -> Fold | None:
     """
     entries = story.entries
     last = story.last_turn()
-    texts = {at: entries[at].digest for at in sorted(story.foldable) if at < last}
-    sizes = {at: entries[at].digest_tokens for at in texts}
+    shorts = {at: short for at, short in story.shorts() if at < last}
+    texts = {at: short.text for at, short in shorts.items()}
+    sizes = {at: short.tokens for at, short in shorts.items()}
     excess = sum(entry.tokens for entry in story.visible()) - ROOM_LEFT * budget_tokens
-    excess -= sum(entries[at].tokens - sizes[at] for at in texts)
+    excess -= sum(entries[at].tokens - size for at, size in sizes.items())
     for at in range(story.left_out, last):
         if excess <= 0:
             break
@@ -107,10 +97,12 @@ def _fold(story: Story, texts: dict[int, str], leave_out: int = 0) -> Fold:
     """The fold that shows the entries at these places as these texts."""
     digests: dict[str, str] = {}
     replies: dict[int, str] = {}
+    arguments: dict[str, Mapping[str, str]] = {}
     for at, text in texts.items():
         entry = story.entries[at]
         if isinstance(entry.message, Observation):
             digests[entry.message.call_id] = text
         else:
             replies[entry.step] = text
-    return Fold(digests, replies, leave_out)
+            arguments |= entry.short.arguments if entry.short else {}
+    return Fold(digests, replies, arguments, leave_out)

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from swe_agent.context.cover import names_in
+from swe_agent.context.entry import Entry
 from swe_agent.context.lines import shown_lines
-from swe_agent.context.story import Entry, Story
+from swe_agent.context.story import Story
 from swe_agent.context.tokens import tokens_of
 from swe_agent.core.messages import Observation
 from swe_agent.core.text import elided

@@ -232,6 +232,8 @@ class HistoryFolded(Record):
     """Those of them that a model wrote."""
     replies: dict[int, str] = Field(default_factory=dict)
     """Step to the words that stand for those of its reply from now on."""
+    arguments: dict[str, dict[str, str]] = Field(default_factory=dict)
+    """Call id to what stands for its long arguments, by their names; recall shows them."""
     leave_out: int = 0
     """Messages of the conversation before this one are left out; 0: as before."""
     summary: str = ""

@@ -1,11 +1,13 @@
 """Text that crosses a boundary: decoding, lines, elision, escaping. Lines end at `\\n` alone."""
 
+import re
 import unicodedata
 from codecs import getincrementaldecoder
 from collections.abc import Iterable
 from io import StringIO
 
 _SHOWN = {"\n", "\t"}
+_SHORT_MARK = re.compile(r"^\[\d+ of \d+ lines; recall\(\d+\) shows all\]$", re.MULTILINE)
 _INVISIBLE_CATEGORIES = {"Cc", "Cf", "Co", "Cs", "Zl", "Zp"}
 
 
@@ -70,3 +72,17 @@ def elided(text: str, limit_chars: int) -> str:
     head, tail = limit_chars // 2, limit_chars - limit_chars // 2
     cut = len(text) - limit_chars
     return f"{text[:head]}\n[... {cut} characters elided ...]\n{text[len(text) - tail :]}"
+
+
+def short_mark(kept: int, lines: int, step: int) -> str:
+    """The line that stands in a shortened text and says how to see the rest.
+
+    >>> is_shortened("def f():\\n" + short_mark(1, 9, step=4))
+    True
+    """
+    return f"[{kept} of {lines} lines; recall({step}) shows all]"
+
+
+def is_shortened(text: str) -> bool:
+    """Whether a line of a text is such a mark."""
+    return _SHORT_MARK.search(text) is not None

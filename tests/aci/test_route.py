@@ -12,6 +12,7 @@ from swe_agent.aci.route import Route
 from swe_agent.aci.tool import ToolArguments, ToolLimits, ToolOutput
 from swe_agent.core.errors import SandboxLost, ToolFailure
 from swe_agent.core.messages import ToolCall
+from swe_agent.core.text import short_mark
 from tests.aci.local_sandbox import Bench, LocalSandbox
 
 TOOLS = Path(__file__).parents[2] / "tools"
@@ -120,6 +121,15 @@ def test_long_text_is_elided_and_kept(bench):
     seen = act(bench, text="abcdefghij", count=500)
     assert "[... 4000 characters elided ...]" in seen.text
     assert bench.blobs.get(seen.blob) == b"abcdefghij" * 500
+
+
+def test_a_call_that_copies_the_mark_of_a_shortened_one_is_not_run(bench):
+    short = f"import os\n{short_mark(1, 40, step=3)}"
+    seen = act(bench, "create", path="a.py", text=short)
+    assert (seen.outcome, seen.data) == ("invalid", {"reason": "shortened"})
+    assert "`text`" in seen.text
+    assert bench.sandbox.tree().entry("a.py") is None
+    assert act(bench, text=f"such as {short_mark(1, 40, step=3)} in a line").outcome == "ok"
 
 
 def test_path_outside_is_refused_before_the_tool_runs(bench):

@@ -2,7 +2,7 @@
 
 import pytest
 
-from swe_agent.context.digest import Around, digest, pointer, shortened
+from swe_agent.context.digest import Around, briefly, digest, pointer, shortened
 from swe_agent.context.lines import shown_lines
 
 MODULE = '''[File: src/shop.py (90 lines)]
@@ -41,9 +41,26 @@ def test_what_the_model_wrote_stays_once() -> None:
     assert [line for line in written if line.endswith("pass")] == ["21|         pass"]
 
 
-def test_a_view_says_where_it_began_and_ended() -> None:
-    lines = kept("\n".join(f"{n}| pass" for n in range(380, 420)), expected=40)
-    assert lines == ["380| pass", "419| pass"]
+def test_a_view_says_where_it_began_and_ended_and_keeps_round_lines_to_go_on_from() -> None:
+    lines = kept("\n".join(f"{n}| pass" for n in range(380, 460)), expected=40)
+    assert lines == ["380| pass", "400| pass", "450| pass", "459| pass"]
+
+
+def test_lines_near_the_one_that_was_asked_for_count_more() -> None:
+    rows = [f"{n}|     x{n} = go_to_{n}({'x, ' * 7})" for n in range(401, 430)]
+    lines = kept("\n".join(rows), expected=50, numbers=frozenset({415}))
+    assert lines == [rows[0], *rows[9:20], rows[-1]]
+
+
+def test_a_long_argument_keeps_its_first_line_and_what_is_named_nowhere_else() -> None:
+    text = "\n".join(["import os", "", *["pass"] * 40, "def settle_bill(wallet):", "    pass"])
+    around = Around(frozenset({"wallet"}), expected=20)
+    first, mark, *rest = briefly(7, text, around).split("\n")
+    assert first == "import os"
+    assert mark == "[2 of 44 lines; recall(7) shows all]"
+    assert rest == ["def settle_bill(wallet):"]
+    elsewhere = Around(frozenset({"settle_bill", "wallet"}), expected=20)
+    assert briefly(7, text, elsewhere).count("\n") == 1
 
 
 def test_the_line_that_was_asked_for_stays() -> None:

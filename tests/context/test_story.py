@@ -2,10 +2,11 @@
 
 import random
 import re
+from dataclasses import replace
 
 from swe_agent.context.economy import Rates, forced, steps_expected, worthwhile
 from swe_agent.context.render import Head, changed, count, render
-from swe_agent.context.story import Story
+from swe_agent.context.story import Fold, Story
 from swe_agent.core.messages import Note, Observation, ToolCall, Turn
 
 FILE = [f"    value_{n} = compute_{n}(value_{n - 1})" for n in range(1, 101)]
@@ -66,7 +67,7 @@ def test_lines_that_moved_say_where_they_stood() -> None:
 
 def test_what_refers_to_a_folded_view_is_shown_whole_again() -> None:
     story = story_of(view(1, FILE), view(1, FILE), output("ok"))
-    story.fold({"c1": "digest"})
+    story.fold(Fold({"c1": "digest"}))
     assert texts(story)[:2] == ["digest", view(1, FILE).text]
 
 
@@ -146,7 +147,7 @@ def test_a_reply_folds_to_what_it_was_going_to_do_and_keeps_its_call() -> None:
     assert fold is not None
     assert fold.replies == {1: "[...] Now look at the file.", 2: "[...] Now look at the file."}
     whole = [m for m in story.messages() if isinstance(m, Turn)]
-    story.fold(fold.digests, replies=fold.replies)
+    story.fold(fold)
     shown = [m for m in story.messages() if isinstance(m, Turn)]
     assert [turn.calls for turn in shown] == [turn.calls for turn in whole]
     assert shown[-1] == whole[-1]
@@ -167,17 +168,62 @@ def test_a_reply_stays_that_could_not_be_recalled_or_sent_back() -> None:
     assert set(fold.replies) == {1}
 
 
+WRITTEN = "\n".join(["def settle(bill):", *(f"    part_{n} = bill[{n}]" for n in range(60))])
+CLASS = "class Basket:\n    def open_basket(self):"
+
+
+def wrote(story: Story, step: int, shown: str, text: str = WRITTEN) -> None:
+    """A step that creates a file and observes this."""
+    call = ToolCall(id=f"c{step}", name="create", arguments={"path": "b.py", "text": text})
+    story.add(Turn(text="A new file.", calls=(call,)), step)
+    story.add(Observation(call_id=call.id, tool="create", text=shown), step)
+
+
+def test_long_text_of_an_old_call_folds_to_its_first_line_and_what_stands_nowhere_else() -> None:
+    story = Story()
+    wrote(story, 1, "\n".join(f"{n}| {line}" for n, line in enumerate(WRITTEN.split("\n"), 1)))
+    step_on(story, 2, output("ok"))
+    step_on(story, 3, output("ok"))
+    fold = worthwhile(story, Rates(), expected=40)
+    assert fold is not None
+    story.fold(fold)
+    turn, seen = story.messages()[:2]
+    assert isinstance(turn, Turn)
+    assert turn.text == "A new file."
+    assert turn.calls[0].arguments["path"] == "b.py"
+    mark = "[1 of 61 lines; recall(1) shows all]"
+    assert turn.calls[0].arguments["text"] == f"def settle(bill):\n{mark}"
+    assert "40|     part_38 = bill[38]" in seen.text
+    assert count(render(Head("s"), story, 100)[0]) == sum(
+        row.tokens for row in render(Head("s"), story, 100)[1]
+    )
+
+
+def test_long_text_whose_lines_were_not_shown_keeps_more_of_itself() -> None:
+    story = Story()
+    wrote(story, 1, "b.py is made.", f"{WRITTEN}\n{CLASS}")
+    step_on(story, 2, output("ok"))
+    step_on(story, 3, output("ok"))
+    fold = worthwhile(story, Rates(read=0.5), expected=40)
+    assert fold is not None
+    first, mark, *rest = fold.arguments["c1"]["text"].split("\n")
+    assert first == "def settle(bill):"
+    assert mark == "[3 of 63 lines; recall(1) shows all]"
+    assert rest == ["class Basket:", "    def open_basket(self):"]
+
+
 def test_a_story_told_again_folds_as_the_first_would() -> None:
     chance = random.Random(5)
     first, again = Story(), Story()
     for step in range(1, 60):
         fold = worthwhile(first, Rates(), steps_expected(step - 1, 200))
         for story in (first, again) if fold else ():
-            story.fold(fold.digests, replies=fold.replies)
+            story.fold(fold)
         start = chance.randrange(1, 60)
         seen = view(start, FILE[start - 1 : start + 39], f"{step // 9 % 3}.py")
         for story in (first, again):
             step_on(story, step, seen, said=THOUGHT)
+            wrote(story, 1000 + step, "ok")
     fold = worthwhile(first, Rates(), 40)
     assert fold is not None
     assert worthwhile(again, Rates(), 40) == fold
@@ -196,7 +242,7 @@ def test_a_forced_fold_fits_whatever_it_takes() -> None:
     story = story_of(*[output(f"line {n} of a log\n" * 200) for n in range(60)])
     fold = forced(story, budget_tokens=3000)
     assert fold is not None
-    story.fold(fold.digests, fold.leave_out, "summary", fold.replies)
+    story.fold(replace(fold, summary="summary"))
     prompt, _ = render(Head("system"), story, 1000)
     assert count(prompt) < 3000
     assert "Fix the issue." in [m.text for m in prompt.history]
@@ -207,7 +253,7 @@ def test_every_call_that_is_sent_is_sent_with_its_observation() -> None:
     story = story_of(*[output(f"line {n} of a log\n" * 200) for n in range(60)])
     fold = forced(story, budget_tokens=3000)
     assert fold is not None
-    story.fold(fold.digests, fold.leave_out, "summary", fold.replies)
+    story.fold(replace(fold, summary="summary"))
     asked = [c.id for m in story.messages() if isinstance(m, Turn) for c in m.calls]
     seen = [m.call_id for m in story.messages() if isinstance(m, Observation)]
     assert asked == seen
@@ -218,7 +264,7 @@ def test_the_ledger_adds_up_to_the_request_and_has_a_row_for_each_cut() -> None:
     story = story_of(
         view(1, FILE), view(1, FILE), view(1, ["x = 1"], "b.py"), *[output("ok" * 400)] * 9
     )
-    story.fold({"c1": "digest"}, leave_out=7, summary="the oldest steps")
+    story.fold(Fold({"c1": "digest"}, leave_out=7, summary="the oldest steps"))
     for ratio in (1.0, 1.37, 0.8):
         prompt, rows = render(Head("system"), story, 1000, ratio)
         assert sum(row.tokens for row in rows) == count(prompt, ratio)
@@ -228,7 +274,7 @@ def test_the_ledger_adds_up_to_the_request_and_has_a_row_for_each_cut() -> None:
 def test_a_layer_that_is_gone_counts_nothing() -> None:
     story = story_of(view(1, FILE), view(1, ["x = 1"], "b.py"), output("ok"))
     _, before = render(Head("system"), story, 1000)
-    story.fold({"c1": "digest", "c2": "digest", "c3": "digest"})
+    story.fold(Fold({"c1": "digest", "c2": "digest", "c3": "digest"}))
     _, after = render(Head("system"), story, 1000)
     known = {row.layer: row for row in before}
     known |= {row.layer: row for row in changed(after, known)}
@@ -249,7 +295,7 @@ def test_a_fold_makes_the_prompt_shorter_and_keeps_what_is_before_it() -> None:
             folds += 1
             before = story.messages()
             tokens = sum(entry.tokens for entry in story.entries)
-            story.fold(fold.digests, replies=fold.replies)
+            story.fold(fold)
             assert sum(entry.tokens for entry in story.entries) < tokens
             first = next(
                 at

@@ -66,6 +66,15 @@ def test_recall_pages_the_whole_output(desk):
     assert len(at.call("recall", step=1).text) <= 1000
 
 
+def test_recall_shows_after_the_output_what_the_call_was_given(desk):
+    at = desk({})
+    at.call("create", path="a.py", text="".join(f"x_{n} = {n}\n" for n in range(300)))
+    whole = at.call("recall", step=1).text + at.call("recall", step=1, start=201).text
+    output, _, given = whole.partition("create was given this `text`:\n")
+    assert "1| x_0 = 0\n" in output
+    assert all(f"| x_{n} = {n}" in given for n in range(300))
+
+
 def test_recall_of_an_unknown_step_names_the_known(desk):
     at = desk({})
     at.call("plan", items=["a"])
