@@ -12,8 +12,10 @@ from swe_agent.aci.tool import Failed, ToolArguments, ToolOutput, Workbench
 
 CANDIDATE_LIMIT: Final = 200
 SHOWN_LIMIT: Final = 20
+WATCH_LIMIT: Final = 8
 GRACE_S: Final = 60.0
 HARNESS: Final = Path(__file__).parent / "try_edits"
+FILES: Final = ("harness.py", "edits.py", "probes.py", "runners.py", "states.py")
 LAUNCH: Final = """cd {root} || exit 127
 for python in .venv/bin/python venv/bin/python python python3; do
   command -v "$python" >/dev/null 2>&1 || continue
@@ -64,6 +66,10 @@ class TryEdits:
         """Call this function on inputs like those of the tests too, to see which candidates behave
         alike.
         """
+        watch: Annotated[tuple[Probe, ...], Field(max_length=WATCH_LIMIT)] = ()
+        """Say what the variables of these functions hold before each line, as the tests run the
+        unchanged project.
+        """
         timeout_s: Annotated[float, Field(gt=0, le=600)] | None = None
         """Processor seconds that one test may take; default: measured on the unchanged project,
         where each test should then end by itself.
@@ -86,21 +92,25 @@ class TryEdits:
             "commands": list(bench.test_commands),
             "files": arguments.files,
             "probe": arguments.probe.model_dump() if arguments.probe else None,
+            "watch": [function.model_dump() for function in arguments.watch],
             "timeout_s": arguments.timeout_s,
             "total_s": arguments.total_s,
             "memory_mb": 1536,
             "folder": f"{folder}/work",
             "results": f"{folder}/results.jsonl",
         }
-        for name in ("harness.py", "probes.py", "runners.py"):
+        for name in FILES:
             bench.sandbox.write_file(f"{folder}/{name}", (HARNESS / name).read_bytes())
         bench.sandbox.write_file(f"{folder}/spec.json", json.dumps(spec).encode())
         try:
-            rows, seconds = self._tried(folder, arguments.total_s, bench)
+            written, seconds = self._tried(folder, arguments.total_s, bench)
         finally:
             bench.sandbox.run(f"rm -rf {folder}", timeout_s=30)
-        value: JsonValue = {"results": rows, "seconds": seconds}
-        return ToolOutput(text=_told(rows, len(candidates), seconds), data=value, whole=None)
+        rows = sorted((r for r in written if "index" in r), key=lambda row: int(row["index"]))
+        states = [state for row in written for state in row.get("states", ())]
+        value: JsonValue = {"results": rows, "seconds": seconds, "states": states}
+        text = "\n".join([_told(rows, len(candidates), seconds), *_held(states)])
+        return ToolOutput(text=text, data=value, whole=None)
 
     def _tried(self, folder: str, total_s: float, bench: Workbench) -> tuple[list[Any], float]:
         command = LAUNCH.format(root=shlex.quote(bench.sandbox.root), folder=folder)
@@ -110,8 +120,7 @@ class TryEdits:
             tail = "\n".join(lines[-15:])
             raise Failed(f"the candidates could not be tried (exit {result.exit_code}):\n{tail}")
         written = bench.sandbox.read_file(f"{folder}/results.jsonl").decode("utf-8", "replace")
-        rows = [json.loads(line) for line in written.splitlines()]
-        return sorted(rows, key=lambda row: int(row["index"])), result.duration_s
+        return [json.loads(line) for line in written.splitlines()], result.duration_s
 
 
 def _told(rows: list[Any], asked: int, seconds: float) -> str:
@@ -135,3 +144,11 @@ def _told(rows: list[Any], asked: int, seconds: float) -> str:
     if any(alike):
         lines.append(f"Alike in behaviour: {'; '.join(', '.join(g) for g in alike.values())}.")
     return "\n".join(lines)
+
+
+def _held(states: list[Any]) -> list[str]:
+    """What the variables held, a few states in the order in which they came."""
+    lines = [f"{len(states)} different states were recorded:"] if states else []
+    for path, line, _, values in states[:SHOWN_LIMIT]:
+        lines.append(f"{path}:{line} {', '.join(f'{n}={value}' for n, value in values.items())}")
+    return lines

@@ -20,6 +20,9 @@ BATCH_S: Final = 30.0
 LEAST_BATCH_S: Final = 3.0
 ENDLESS_S: Final = 0.2
 """Processor seconds for one test where the faulty program never ends."""
+WATCH_LIMIT: Final = 4
+WATCHED_SHARE: Final = 0.5
+"""Least suspicion of a function that is watched, as a part of the highest."""
 SPECTRUM_TESTS: Final = 60
 SPECTRUM_S: Final = 60.0
 _STOPPED: Final = re.compile(r"[Tt]imeout\b|timed out")
@@ -100,6 +103,21 @@ def probe_of(
     top = [n for n in code.tree.body if isinstance(n, ast.FunctionDef)]
     best = max(top, key=lambda n: suspicious.get((path, n.lineno), 0.0), default=None)
     return {"path": path, "function": best.name} if best else None
+
+
+def watched(
+    suspicious: Mapping[tuple[str, int], float], codes: Mapping[str, Code | Script]
+) -> list[JsonValue]:
+    """The functions whose variables are worth knowing: the most suspicious ones."""
+    found: list[JsonValue] = []
+    most = max(suspicious.values(), default=0.0)
+    for (path, line), score in sorted(suspicious.items(), key=lambda item: (-item[1], item[0])):
+        code = codes.get(path)
+        if len(found) >= WATCH_LIMIT or score < WATCHED_SHARE * most or not isinstance(code, Code):
+            break
+        names = [function.name for function in code.functions() if function.lineno == line]
+        found += [{"path": path, "function": name} for name in names]
+    return found
 
 
 def _is_endless(report: TestReport) -> bool:

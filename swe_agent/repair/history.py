@@ -1,7 +1,7 @@
 """What the offline model knows: a fold over the conversation, nothing else."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from pydantic import JsonValue, ValidationError
@@ -24,6 +24,18 @@ class Trial:
     """Time that each test had; 0.0: as long as the tool found right."""
     behaviour: tuple[str, ...] = ()
     """What the probed function made of each input; empty where it was not looked at."""
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What the variables of a function held before one of its lines was run."""
+
+    path: str
+    line: int
+    is_inner: bool
+    """Whether it is of a comprehension at that line."""
+    shown: tuple[tuple[str, str], ...]
+    """Names (or a name with an attribute) and their values as literals."""
 
 
 @dataclass(slots=True)
@@ -49,6 +61,8 @@ class Seen:
     """By tests, then by candidate."""
     lines: dict[str, dict[int, float]] | None = None
     """Suspiciousness of the lines that failing tests ran, by path; None: not asked for."""
+    states: list[State] | None = None
+    """What variables held as the failing tests ran; None: not asked for."""
     has_asked_for_tools: bool = False
     is_probed: bool = False
     """Whether the candidates that pass were compared in behaviour."""
@@ -184,6 +198,15 @@ def _take_trials(seen: Seen, call: ToolCall, value: dict[str, JsonValue]) -> Non
         status = str(row.get("status"))
         known[key] = Trial(status, len(tests) - len(names), names, limit_s, behaviour)
     seen.is_probed |= bool(call.arguments.get("probe"))
+    if call.arguments.get("watch"):
+        seen.states = list(_states(value.get("states")))
     seen.rounds += 1
     seen.faults = 0 if rows else seen.faults + 1
     seen.seconds += float(seconds) if isinstance(seconds, int | float) else 0.0
+
+
+def _states(rows: JsonValue) -> Iterator[State]:
+    for row in rows if isinstance(rows, list) else ():
+        match row:
+            case [str(path), int(line), bool(is_inner), dict(shown)]:
+                yield State(path, line, is_inner, tuple((n, str(v)) for n, v in shown.items()))

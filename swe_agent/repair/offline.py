@@ -22,9 +22,11 @@ from swe_agent.repair.asking import (
     submit,
     targets_of,
     try_call,
+    watched,
 )
 from swe_agent.repair.examples import FILE, examples_in, reproduction
 from swe_agent.repair.history import EVERY_FILE, Seen, folded, key_of
+from swe_agent.repair.holes import synthesis
 from swe_agent.repair.localize import (
     failing_test,
     frames,
@@ -218,7 +220,10 @@ class OfflineModel:
             return submit(explain.of_failure(seen, found, left_s > 0))
         first = f"the first {batch[0].says} in {batch[0].function}"
         lines = [f"Trying {len(batch)} candidates; {first}.", *explain.of_search(found)]
-        return "\n".join(lines), [try_call(batch, targets, seen, total_s=left_s)]
+        name, arguments = try_call(batch, targets, seen, total_s=left_s)
+        if seen.states is None:
+            arguments |= {"watch": watched(suspicious, codes)}
+        return "\n".join(lines), [(name, arguments)]
 
     def _judged(
         self, seen: Seen, targets: tuple[str, ...], passing: list[Candidate], tried: int
@@ -260,10 +265,11 @@ class OfflineModel:
         known = bool(seen.lines)
         read_codes: dict[str, Code | Script] = {**codes, **scripts}
         texts = sorted((path, code.text) for path, code in read_codes.items())
-        key = repr((texts, targets, seen.issue, known))
+        key = repr((texts, targets, seen.issue, known, seen.states is None))
         told = "\n".join([seen.issue, *(f.text for f in failing)])
         if key not in self._ready:
-            weights = weights_from("\n".join(f.text for f in failing))
+            more_templates = synthesis(seen.states or ())
+            weights = weights_from("\n".join(f.text for f in failing), more_templates)
             more = proposed_by_queries(scripts, told, weights)
             self._ready = {key: Search(codes, suspicious, weights, seen.lines, more)}
         self._ready[key].ready(seen, targets)

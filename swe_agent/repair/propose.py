@@ -14,8 +14,10 @@ from swe_agent.repair.localize import UNCOVERED, Lines
 from swe_agent.repair.rank import Weights
 from swe_agent.repair.syntax import Code, Function, Rewrite, own_nodes, unread_names
 from swe_agent.repair.templates import TEMPLATES
+from swe_agent.repair.templates.donors import docstring_of
 from swe_agent.repair.templates.template import Template
 from swe_agent.repair.usage import naturalness
+from swe_agent.repair.wording import prose_of, spoken_for
 
 READS_UNREAD = 1.6
 """Factor for a change that uses a name which the function never reads."""
@@ -80,6 +82,7 @@ def proposed(
             for draft in drafts
             if (natural := _fresh(draft, scopes))
         ]
+        found = [replace(c, score=c.score * _spoken_for(codes, c)) for c in found]
         yield from sorted(found, key=lambda c: -c.score)
 
 
@@ -87,7 +90,8 @@ def _ordered(
     codes: Mapping[str, Code], suspicions: Suspicions, weights: Weights, lines: Lines | None
 ) -> Iterator[_Draft]:
     """Drafts, the highest score first; those of a place are made only once its turn may come."""
-    most = max(weights.of(t, " ".join(weights.raised)) for t in TEMPLATES) * READS_UNREAD
+    templates = (*TEMPLATES, *weights.more)
+    most = max(weights.of(t, " ".join(weights.raised)) for t in templates) * READS_UNREAD
     places = sorted(suspicions.items(), key=lambda item: (-item[1], item[0]))
     heap: list[tuple[float, str, int, str, int, _Draft]] = []
     count = 0
@@ -111,6 +115,17 @@ def _fresh(draft: _Draft, scopes: dict[tuple[str, int], Scope]) -> float:
         scopes[at] = Scope(draft.code, draft.scope)
     change = scopes[at].changed(draft.rewrite)
     return naturalness(change.before, change.after) if change else 0.0
+
+
+def _spoken_for(codes: Mapping[str, Code], candidate: Candidate) -> float:
+    """How much the docstring of a candidate's function speaks for it."""
+    code = codes[candidate.path]
+    named = (f for f in code.functions() if f.name == candidate.function)
+    function = next((f for f in named if f.lineno <= candidate.line), None)
+    if function is None:
+        return 1.0
+    prose = prose_of(function.name, docstring_of(code, function))
+    return max(spoken_for(prose, edit.old, edit.new) for edit in candidate.edits)
 
 
 def exact(path: str, text: str, rewrite: Rewrite) -> Edit:
@@ -144,7 +159,7 @@ def _drafts(code: Code, line: int, suspicion: float, weights: Weights) -> Iterat
     for node in (scope, *own_nodes(scope)):
         if node is not scope and isinstance(node, Function | ast.ClassDef):
             continue
-        for template in TEMPLATES:
+        for template in (*TEMPLATES, *weights.more):
             for rewrite in template.rule(code, node):
                 score = suspicion * weights.of(template, rewrite.text) * rewrite.weight
                 if unread and not unread.isdisjoint(_NAME.findall(rewrite.text)):

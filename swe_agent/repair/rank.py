@@ -57,6 +57,8 @@ class Weights:
     factors: dict[str, float]
     raised: frozenset[str] = frozenset()
     """Types of exceptions that the failures name."""
+    more: tuple[Template, ...] = ()
+    """Templates that were made for this search."""
 
     def of(self, template: Template, text: str = "") -> float:
         """The template's prior in the light of the failures, for a variant with this text;
@@ -68,7 +70,7 @@ class Weights:
         return prior if self.raised & set(_TYPE.findall(text)) else 0.0
 
 
-def weights_from(failures: str) -> Weights:
+def weights_from(failures: str, more: tuple[Template, ...] = ()) -> Weights:
     """The weights that the failures' texts speak for.
 
     >>> weights_from("IndexError: list index out of range").factors["off by one"]
@@ -79,7 +81,7 @@ def weights_from(failures: str) -> Weights:
         if re.search(pattern, failures):
             for name in names:
                 factors[name] = max(factor, factors.get(name, 1.0))
-    return Weights(factors, frozenset(_TYPE.findall(failures)))
+    return Weights(factors, frozenset(_TYPE.findall(failures)), more)
 
 
 COMPANY = 0.5

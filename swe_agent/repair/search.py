@@ -157,7 +157,8 @@ class Search:
         text = self._codes[first.path].text.replace(first.old, first.new)
         codes = {**self._codes, first.path: Code(first.path, text)}
         moved = _moved(self._suspicions, self._codes[first.path], codes[first.path])
-        for more in proposed(codes, moved, self._weights):
+        weights = replace(self._weights, more=())  # what was recorded is of the unchanged lines
+        for more in proposed(codes, moved, weights):
             yield replace(
                 more,
                 edits=(*base.edits, *more.edits),

@@ -307,3 +307,36 @@ def test_no_file_of_the_repository_is_replaced_by_an_added_one(desk) -> None:
     observation = desk.call(candidates=[[]], tests=[FULL], files={"larder/jam.py": ""})
     assert observation.outcome == "failed"
     assert "cannot add larder/jam.py" in observation.text
+
+
+@pytest.mark.parametrize(
+    ("command", "none"), [(UNITTEST, NONE), ("python3 -m pytest", PYTEST_NONE)]
+)
+def test_watched_functions_show_what_their_variables_held(
+    desk, folder: Path, command: str, none: str
+) -> None:
+    (folder / "larder/jam.py").write_text(
+        "def jars(fruit, each):\n    found = [n for n in (fruit, 9) if n > 5]\n"
+        "    jam = object()\n    return len(found) + 1\n\n\ndef lids():\n    return 0\n"
+    )
+    desk.bench.test_commands = (command,)
+    watch = [{"path": "larder/jam.py", "function": "jars"}]
+    observation = desk.call(candidates=[[]], tests=[none], watch=watch)
+    states = observation.data["states"]
+    assert ["larder/jam.py", 2, False, {"fruit": "0", "each": "3"}] in states
+    last = {"fruit": "0", "each": "3", "found": "[9]"}
+    assert ["larder/jam.py", 4, False, last] in states
+    assert "larder/jam.py:2 fruit=0, each=3" in observation.text
+    if sys.version_info < (3, 12):
+        assert {state[3].get("n") for state in states if state[2]} >= {"0", "9"}
+
+
+def test_a_watched_loop_without_end_shows_its_first_states(desk: Desk, folder: Path) -> None:
+    (folder / "larder/jam.py").write_text(
+        "def jars(fruit, each):\n    count = 0\n    while True:\n        count += 1\n"
+    )
+    watch = [{"path": "larder/jam.py", "function": "jars"}]
+    observation = desk.call(candidates=[[]], tests=[FULL], watch=watch, timeout_s=0.2)
+    counts = [state[3]["count"] for state in observation.data["states"] if state[1] == 4]
+    assert counts == [str(n) for n in range(len(counts))]
+    assert len(counts) == 24

@@ -3,12 +3,13 @@
 Usage: `python harness.py SPEC`, Python 3.6 or later. SPEC is JSON: `repository`, `candidates`
 (lists of `{path, old, new}`), `tests` (ids), `commands` (the run's test commands), `files` (extra
 ones, texts by path), `probe` (a `path` and `function` whose behaviour is looked at, or null),
+`watch` (such functions whose variables are recorded on the unchanged project),
 `total_s`, `memory_mb`, `folder` (scratch space, made here) and `results` (a file that gets one JSON
 line a candidate). The project is never imported in this process: each child imports it afresh from
 a scratch copy in which the candidate's edits were made, and the copy is put back after.
 """
 
-# ruff: noqa: PTH103, PTH110, PTH112, PTH113, PTH116, PTH118, PTH120, PTH123, PTH211, UP031
+# ruff: noqa: PTH103, PTH110, PTH112, PTH118, PTH120, PTH123, PTH211, UP031
 # mypy: ignore-errors
 
 import ast
@@ -23,6 +24,7 @@ import signal
 import sys
 import time
 
+from edits import apply_edits, put_back
 from probes import Recorder, behaviour_of, more_like
 from runners import (
     MESSAGE_CHARS,
@@ -34,6 +36,7 @@ from runners import (
     chosen_runner,
     run_session,
 )
+from states import Tracer
 
 COLLECT_S = 30.0
 BASELINE_S = 10.0
@@ -77,10 +80,13 @@ def begin_child(spec: "dict", scratch: str, channel: Channel) -> None:
     if probe and not spec["inputs"]:
         path = os.path.join(scratch, probe["path"])
         sys.setprofile(Recorder(path, probe["function"], channel))
+    if spec.get("watching"):
+        sys.settrace(Tracer(scratch, spec["watch"], channel))
 
 
 def end_child(spec: "dict", scratch: str, channel: Channel) -> None:
     sys.setprofile(None)
+    sys.settrace(None)
     if spec["inputs"]:
         channel.send(["tested"])
         path = os.path.join(scratch, spec["probe"]["path"])
@@ -106,6 +112,7 @@ class Round:
         self.message = ""
         self.inputs = []  # type: list[list]
         self.behaviour = []  # type: list[str]
+        self.states = []  # type: list[list]
         self.loaded = None  # type: list[str] | None
         """Modules that were there before any test was."""
 
@@ -126,6 +133,8 @@ class Round:
             self.inputs.append(ast.literal_eval(event[1]))
         elif kind == "loaded":
             self.loaded = event[1]
+        elif kind == "state":
+            self.states.append(event[1:])
         elif kind == "behaviour":
             self.behaviour = event[1]
         elif kind in ("tested", "end"):
@@ -191,52 +200,6 @@ def run_round(
         told.timed_out = told.timed_out or os.WTERMSIG(status) == signal.SIGPROF
         told.message = told.message or "died of signal %d" % os.WTERMSIG(status)
     return told
-
-
-def replaced(text: str, edit: "dict") -> "tuple[str, str]":
-    """The text with the edit made, and what is wrong with the edit (empty: nothing)."""
-    count = text.count(edit["old"]) if edit["old"] else 0
-    if count != 1:
-        return text, "`old` occurs %d times in %s" % (count, edit["path"])
-    return text.replace(edit["old"], edit["new"]), ""
-
-
-def apply_edits(edits: "list[dict]", scratch: str, stamp: int) -> "tuple[dict, str]":
-    """Make the edits in the scratch copy; returns what to put back, and what is wrong (empty:
-    nothing).
-    """
-    before, after = {}, {}  # type: dict[str, bytes], dict[str, str]
-    for edit in edits:
-        path = os.path.normpath(os.path.join(scratch, edit["path"]))
-        if not os.path.realpath(path).startswith(scratch + os.sep) or not os.path.isfile(path):
-            return {}, "no such file: %s" % edit["path"]
-        if path not in after:
-            with open(path, "rb") as stream:
-                before[path] = stream.read()
-            after[path] = before[path].decode("utf-8", "surrogateescape")
-        after[path], wrong = replaced(after[path], edit)
-        if wrong:
-            return {}, wrong
-    for path, text in after.items():
-        if path.endswith(".py"):
-            try:
-                compile(text.encode("utf-8", "surrogateescape"), path, "exec", dont_inherit=True)
-            except (SyntaxError, ValueError) as problem:
-                return {}, "%s: %s" % (type(problem).__name__, problem)
-    undo = {}
-    for path, text in after.items():
-        undo[path] = (before[path], os.stat(path).st_mtime)
-        with open(path, "wb") as stream:
-            stream.write(text.encode("utf-8", "surrogateescape"))
-        os.utime(path, (stamp, stamp))  # a cached module counts as fresh by size and whole seconds
-    return undo, ""
-
-
-def put_back(undo: "dict") -> None:
-    for path, (content, stamp) in undo.items():
-        with open(path, "wb") as stream:
-            stream.write(content)
-        os.utime(path, (stamp, stamp))
 
 
 def result_of(index: int, told: Round, tests: "list[str]") -> "dict":
@@ -306,6 +269,10 @@ def work(spec: "dict", number: int, queue: int, out: int) -> None:
     if baseline.ended:
         spec["inputs"] = more_like(baseline.inputs)
     limits_s = limits_from(baseline, spec)
+    if spec.get("watch") and number == 0:
+        slowed = (RECORDING_COST * limit_s for limit_s in limits_s)
+        watched = run_round(dict(spec, watching=True, inputs=[], probe=None), scratch, *slowed)
+        os.write(out, (json.dumps({"states": watched.states}) + "\n").encode())
 
     def try_queued() -> None:
         try_candidates(spec, scratch, limits_s, number, queue, out)

@@ -1,0 +1,188 @@
+"""What is filled in from recorded states: each family offers the right program for one that lacks
+something; no program is from a benchmark.
+"""
+
+import ast
+import copy
+import sys
+from collections.abc import Iterator
+from textwrap import dedent
+
+import pytest
+
+from swe_agent.repair.evaluate import Unknown, evaluated
+from swe_agent.repair.growth import asked, grown
+from swe_agent.repair.history import State
+from swe_agent.repair.holes import synthesis
+from swe_agent.repair.propose import proposed
+from swe_agent.repair.rank import Weights
+from swe_agent.repair.syntax import Code
+from swe_agent.repair.terms import Term
+
+CASES = {
+    "a guard around a statement": (
+        "def heights(trees):\n    total = 0\n    for name, tall in trees:\n        total += tall\n"
+        "    return total\n",
+        lambda trees: sum(tall for _, tall in trees if tall > 0),
+        [[[["oak", 7], ["fir", -1], ["ash", 4]]], [[["yew", -3], ["elm", 1]]]],
+    ),
+    "a demand more in a condition": (
+        "def ripe(days, colour):\n    if days > 20:\n        return True\n    return False\n",
+        lambda days, colour: days > 20 and colour.islower(),
+        [[25, "GREEN"], [25, "red"], [3, "red"], [40, "Red"], [21, "blue"]],
+    ),
+    "a case more in a condition": (
+        "def spare(days, colour):\n    if days > 20:\n        return True\n    return False\n",
+        lambda days, colour: days > 20 or colour == "",
+        [[25, "green"], [5, ""], [3, "red"], [19, "blue"]],
+    ),
+    "a filter in a comprehension": (
+        "def shelf(jars):\n    return sum(len(jar) for jar in jars)\n",
+        lambda jars: sum(len(jar) for jar in jars if jar.islower()),
+        [[["Plum", "fig", "Quince"]], [["sloe", "haw", "Rose"]]],
+    ),
+    "a member that is passed over": (
+        "def rows(lines):\n    found = []\n    for line in lines:\n        last = line[-1]\n"
+        "        found.append(last)\n    return found\n",
+        lambda lines: [line[-1] for line in lines if not line.isdigit()],
+        [[["a", "12", "c"]], [["7", "xy"]]],
+    ),
+    "a result of its own": (
+        "def share(cake, guests):\n    return cake * (guests + 1)\n",
+        lambda cake, guests: 0 if cake < guests else cake * (guests + 1),
+        [[12, 3], [2, 5], [3, 3], [7, 9]],
+    ),
+    "a call more": (
+        "def label(name):\n    return name\n",
+        lambda name: name.title(),
+        [["sea salt"], ["dill"], ["Bay leaf"]],
+    ),
+    "a term more": (
+        "def fence(posts, gap):\n    wide = posts * gap\n    return wide\n",
+        lambda posts, gap: posts * gap - gap,
+        [[3, 4], [5, 2], [2, 9]],
+    ),
+    "an assignment": (
+        "def window(start, size, limit):\n    end = start + size\n    return [start, end]\n",
+        lambda start, size, limit: [start, min(start + size, limit)],
+        [[0, 3, 9], [7, 5, 9], [2, 6, 7]],
+    ),
+}
+"""Program, what is meant, inputs of which the first half is recorded."""
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_what_is_missing_is_offered(name: str) -> None:
+    text, meant, inputs = CASES[name]
+    wanted = [meant(*each) for each in inputs]
+    recorded = inputs[: (len(inputs) + 1) // 2]
+    assert wanted in (results(one, inputs) for one in offered(text, recorded))
+    assert results(text, inputs) != wanted
+
+
+def results(text: str, inputs: list[list]) -> list:
+    names: dict = {}
+    exec(text, names)
+    function = names[next(Code("shop.py", text).functions()).name]
+    try:
+        return [function(*copy.deepcopy(each)) for each in inputs]
+    except (
+        ValueError,
+        TypeError,
+        ArithmeticError,
+        LookupError,
+        AttributeError,
+        NameError,
+    ) as problem:
+        return [problem]
+
+
+def test_nothing_is_offered_twice_for_what_the_states_do_not_tell_apart() -> None:
+    text = "def ends(word):\n    if word:\n        return word[0]\n    return word\n"
+    made = list(offered(text, [["abc"], ["tomato"], ["pea"], ["leek"], ["bean"]]))
+    starts = [one for one in made if "if word and " in one]
+    tests = [one.split("if word and ")[1].split(":\n")[0] for one in starts]
+    words = ("abc", "tomato", "pea", "leek", "bean")
+    told = [tuple(bool(eval(test, {"word": word})) for word in words) for test in tests]
+    assert tests
+    assert max(told.count(one) for one in told) <= 2
+
+
+def test_what_changes_nothing_in_any_state_is_not_offered() -> None:
+    text = "def kept(n):\n    if n > 3:\n        return n\n    return 0\n"
+    made = list(offered(text, [[5], [9], [1], [2]]))
+    assert made
+    assert not [one for one in made if "n > 3 and n > 0" in one]
+    assert not [one for one in made if "return abs(n)\n    return" in one]
+
+
+def test_the_cheapest_terms_come_first() -> None:
+    leaves = [Term("n", (4, 7, 9)), Term("1", (1, 1, 1))]
+    texts = [term.text for term in grown(leaves).terms]
+    assert texts.index("n") < texts.index("n - 1") < texts.index("(n - 1) * n")
+    assert "n % 2 == 0" in [term.text for term in asked(grown(leaves).terms, leaves).terms]
+
+
+@pytest.mark.parametrize(
+    ("source", "value"),
+    [
+        ("n % 3 == 1 and word", "leek"),
+        ("word[1:][::-1].upper()", "KEE"),
+        ("len(sorted(set(word))) + self.size", 8),
+        ("{1: 2}", None),
+        ("word * 10 ** 9", None),
+        ("open(word)", None),
+        ("n // 0", None),
+        ("'%999999999d' % n", None),
+        ("missing", None),
+        ("n if 'e' in word else -n", 4),
+        ("1 < n <= 4", True),
+    ],
+)
+def test_an_expression_is_evaluated_as_far_as_it_is_known(source: str, value: object) -> None:
+    state = {"n": 4, "word": "leek", "self.size": 5}
+    node = ast.parse(source, mode="eval").body
+    if value is None:
+        with pytest.raises(Unknown):
+            evaluated(node, state)
+    else:
+        assert evaluated(node, state) == value
+
+
+def offered(text: str, inputs: list[list]) -> Iterator[str]:
+    """Programs that synthesis alone offers, from what the first function held for these inputs."""
+    code = Code("shop.py", dedent(text))
+    templates = synthesis(states_of(code.text, copy.deepcopy(inputs)))
+    first = next(code.functions())
+    places = {("shop.py", first.lineno): 1.0}
+    names = {template.name for template in templates}
+    for candidate in proposed({"shop.py": code}, places, Weights({}, more=templates)):
+        if candidate.template in names:
+            (edit,) = candidate.edits
+            yield text.replace(edit.old, edit.new)
+
+
+def states_of(text: str, inputs: list[list]) -> list[State]:
+    """What the variables held before each line."""
+    found = []
+
+    def trace(frame, event, value):
+        if frame.f_code.co_filename != "shop.py":
+            return None
+        inner = frame.f_code.co_name.startswith("<")
+        held = {**(frame.f_back.f_locals if inner else {}), **frame.f_locals}
+        shown = tuple((n, repr(v)) for n, v in held.items() if not n.startswith("."))
+        if event == "line":
+            found.append(State("shop.py", frame.f_lineno, inner, shown))
+        return trace
+
+    names: dict = {}
+    exec(compile(text, "shop.py", "exec"), names)
+    function = names[next(Code("shop.py", text).functions()).name]
+    sys.settrace(trace)
+    try:
+        for each in inputs:
+            function(*each)
+    finally:
+        sys.settrace(None)
+    return found
