@@ -1,11 +1,9 @@
 """Anthropic's Messages API over its SDK: a turn is returned only when it is provably whole."""
 
 import json
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import TYPE_CHECKING, cast
 
 from swe_agent.core.errors import ContextExceeded
@@ -26,7 +24,7 @@ from swe_agent.models.calls import tool_calls
 from swe_agent.models.endpoint import Endpoint
 from swe_agent.models.faults import Refusal, fault_of, incomplete, retry_after_s, unreachable
 from swe_agent.models.hosted import Hosted, Way
-from swe_agent.models.sdk import CONNECT_TIMEOUT_S, RAW, RAW_HEADERS, bounded
+from swe_agent.models.sdk import CONNECT_TIMEOUT_S, RAW, RAW_HEADERS, bounded, one_per_endpoint
 from swe_agent.models.segments import body_of
 from swe_agent.models.sse import payloads
 from swe_agent.models.thinking import BETWEEN_CALLS, FOREIGN, MISSED, mode_of, thinking_of
@@ -56,8 +54,6 @@ class Anthropic:
     model: str
     endpoint: Endpoint
     stream: bool = True
-    _client: "anthropic.Anthropic | None" = field(default=None, init=False, repr=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
     _without_thinking: int = field(default=0, init=False)
     _just_answers: bool = field(default=False, init=False)
     """Whether it is not asked to think with a budget: a reply under way had begun without."""
@@ -89,7 +85,7 @@ class Anthropic:
 
     def warm_up(self) -> None:
         """Import the SDK and the price list, and make the client."""
-        self._ready()
+        _client_of(self.endpoint)
         self._hosted.meter.warm_up()
 
     def _changed_after(self, prompt: Prompt, request: Block, refused: str) -> bool:
@@ -138,7 +134,7 @@ class Anthropic:
         return body_of("messages", head, tail, kept.fields.encoded(request))
 
     def _ask(self, prompt: Prompt, request: Block) -> Turn:
-        client = self._ready()
+        client = _client_of(self.endpoint)
         import anthropic
         import httpx2
 
@@ -245,21 +241,9 @@ class Anthropic:
         reply.usage["output_tokens"] = prompt.max_output_tokens
         return self._usage(prompt, reply).model_copy(update={"estimated": True})
 
-    def _ready(self) -> "anthropic.Anthropic":
-        with self._lock:
-            if self._client is None:
-                with _MAKING:
-                    self._client = _client_of(self.endpoint)
-            return self._client
 
-
-_MAKING = threading.Lock()
-
-
-@lru_cache(maxsize=16)
+@one_per_endpoint
 def _client_of(endpoint: Endpoint) -> "anthropic.Anthropic":
-    """One client an endpoint and key: its connections and certificates serve all runs of a
-    process."""
     import anthropic
 
     limit = endpoint.timeout_s

@@ -1,17 +1,15 @@
 """OpenAI's SDK as a wire: one request out, its bytes in, every fault as one of ours."""
 
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from dataclasses import dataclass, field
-from functools import lru_cache
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar, cast
 
 from pydantic import ValidationError
 
 from swe_agent.models.endpoint import Endpoint
 from swe_agent.models.faults import Refusal, fault_of, incomplete, retry_after_s, unreachable
-from swe_agent.models.sdk import CONNECT_TIMEOUT_S, RAW, bounded
+from swe_agent.models.sdk import CONNECT_TIMEOUT_S, RAW, bounded, one_per_endpoint
 
 if TYPE_CHECKING:
     import openai
@@ -38,8 +36,6 @@ class Wire:
     name: str
     """`provider/name`, for messages."""
     endpoint: Endpoint
-    _client: "openai.OpenAI | None" = field(default=None, init=False, repr=False)
-    _lock: threading.Lock = field(default_factory=threading.Lock, init=False, repr=False)
 
     def ask(self, path: str, body: bytes, read: Callable[[Incoming], Read]) -> Read:
         """Send one request and let `read` make something of the reply.
@@ -87,20 +83,11 @@ class Wire:
 
     def ready(self) -> "openai.OpenAI":
         """The client; made, and the SDK imported, on first use."""
-        with self._lock:
-            if self._client is None:
-                with _MAKING:
-                    self._client = _client_of(self.endpoint)
-            return self._client
+        return _client_of(self.endpoint)
 
 
-_MAKING = threading.Lock()
-
-
-@lru_cache(maxsize=16)
+@one_per_endpoint
 def _client_of(endpoint: Endpoint) -> "openai.OpenAI":
-    """One client an endpoint and key: its connections and certificates serve all runs of a
-    process."""
     import openai
 
     limit = endpoint.timeout_s

@@ -1,7 +1,14 @@
 """What both vendors' SDKs are used with: bytes in, bytes out, within bounds."""
 
+import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from typing import TypeVar
+
+from swe_agent.models.endpoint import Endpoint
+
+Client = TypeVar("Client")
 
 CONNECT_TIMEOUT_S = 20.0
 LONGEST_REPLY_BYTES = 64_000_000
@@ -9,6 +16,18 @@ LONGEST_REPLY_BYTES = 64_000_000
 RAW_HEADERS = {"X-Stainless-Raw-Response": "stream", "Content-Type": "application/json"}
 RAW: dict[str, object] = {"headers": RAW_HEADERS, "max_retries": 0}
 """What both SDKs take to hand the reply over as it comes in."""
+
+
+def one_per_endpoint(make: Callable[[Endpoint], Client]) -> Callable[[Endpoint], Client]:
+    """What makes a client, so that an endpoint and key have one, whoever asks at the same time: its
+    connections and certificates serve all runs of a process."""
+    making, kept = threading.Lock(), lru_cache(maxsize=64)(make)
+
+    def client_of(endpoint: Endpoint) -> Client:
+        with making:
+            return kept(endpoint)
+
+    return client_of
 
 
 def bounded(chunks: Iterator[bytes], timeout_s: float) -> Iterator[bytes]:

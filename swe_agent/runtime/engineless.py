@@ -19,7 +19,7 @@ from swe_agent.core.protocols import Sandbox
 from swe_agent.runtime.box import HOME, Limits
 from swe_agent.runtime.bubblewrap import BubblewrapBox, Plan, outer_uid, start_bubblewrap
 from swe_agent.runtime.containerfile import Containerfile
-from swe_agent.runtime.environment import Prepared
+from swe_agent.runtime.environment import Prepared, begun
 from swe_agent.runtime.gitdir import GitDir, write_git
 from swe_agent.runtime.hostview import ENVIRONMENT, OPT, WORKSPACE, make_folder
 from swe_agent.runtime.images import SETUP_IMAGES
@@ -106,14 +106,7 @@ class EnginelessSandboxes:
         Raises:
             EnvironmentFault: it cannot be made.
         """
-        with ExitStack() as undo:
-            sandbox = self._sandbox(prepared)
-            undo.callback(sandbox.close)
-            sandbox.begin(prepared.tree, prepared.ignored)
-            if checkpoint.tree != sandbox.tree().tree or checkpoint.cwd:
-                sandbox.restore(checkpoint)
-            undo.pop_all()
-        return sandbox
+        return begun(self._sandbox(prepared), prepared, checkpoint)
 
     def fresh(self, prepared: Prepared, tree: str) -> AbstractContextManager[Sandbox]:
         """A fresh sandbox with a tree, closed at the end of the block."""

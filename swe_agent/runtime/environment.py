@@ -70,6 +70,18 @@ class Prepared:
     """Whether the image has the work tree already."""
 
 
+def begun(sandbox: BrokerSandbox, prepared: Prepared, checkpoint: Checkpoint) -> BrokerSandbox:
+    """A sandbox of an environment, just made, with the tree and the shell state of a checkpoint; it
+    is closed where that cannot be."""
+    with ExitStack() as undo:
+        undo.callback(sandbox.close)
+        sandbox.begin(prepared.tree, prepared.ignored)
+        if checkpoint.tree != sandbox.tree().tree or checkpoint.cwd:
+            sandbox.restore(checkpoint)
+        undo.pop_all()
+    return sandbox
+
+
 class DockerSandboxes:
     """Makes the sandboxes of one run."""
 
@@ -143,14 +155,7 @@ class DockerSandboxes:
         Raises:
             EnvironmentFault: it cannot be made.
         """
-        with ExitStack() as undo:
-            sandbox = self._sandbox(prepared)
-            undo.callback(sandbox.close)
-            sandbox.begin(prepared.tree, prepared.ignored)
-            if checkpoint.tree != sandbox.tree().tree or checkpoint.cwd:
-                sandbox.restore(checkpoint)
-            undo.pop_all()
-        return sandbox
+        return begun(self._sandbox(prepared), prepared, checkpoint)
 
     def fresh(self, prepared: Prepared, tree: str) -> AbstractContextManager[Sandbox]:
         """A fresh sandbox with a tree, closed at the end of the block."""
