@@ -157,8 +157,7 @@ class DockerBox:
         output, began = Output(spool_folder), time.monotonic()
         timed_out, survivors = False, tuple[str, ...]()
         try:
-            # One stream: what comes in two has no order among each other.
-            made = self._exec(["sh", "-c", f"exec 2>&1; {command}"])
+            made = self._exec(["sh", "-c", f"exec 2>&1; {command}"])  # two have no order
             wire = AttachedWire(self._api.exec_start(made, socket=True))
             timed_out = not drained(wire, output, began + timeout_s)
             if timed_out:
