@@ -16,7 +16,7 @@ from swe_agent.agent.desk import Desk
 from swe_agent.agent.folding import Room
 from swe_agent.agent.heading import head_of, packed_head
 from swe_agent.agent.kit import Kit
-from swe_agent.agent.phases import phase_row
+from swe_agent.agent.phases import phase_row, reading_only
 from swe_agent.agent.reminders import due
 from swe_agent.agent.saving import Saver
 from swe_agent.agent.spending import purse_of
@@ -198,6 +198,8 @@ class Attempt:
 
     def _observed(self, call: ToolCall) -> Observation:
         """What a call came to; one that a fresh sandbox is lost under each time is let be."""
+        if self.kit.route.writes(call) and (why := reading_only(self.state.phase, call.name)):
+            return failure(call, why, "refused", "phase")
         try:
             return self._in_sandbox(lambda: self.kit.route.act(call, self))
         except SandboxLost as fault:

@@ -10,8 +10,10 @@ from swe_agent.agent.attempt import Attempt
 from swe_agent.agent.guardrails import stuck
 from swe_agent.agent.phases import LARGE_FILES, phase_row
 from swe_agent.agent.reflect import reflect
+from swe_agent.agent.state import EDITS
 from swe_agent.core.errors import LimitReached
 from swe_agent.core.events import LimitHit, Phase, PhaseStarted
+from swe_agent.core.messages import ToolCall
 
 SILENT_TURNS = 3
 """So many replies without a call in a row count as a submission."""
@@ -30,6 +32,8 @@ def work(attempt: Attempt) -> None:
         begin(attempt, "plan", 1)
     while state.accepted is None:
         while state.pending:
+            if following := _begun_by(attempt, state.pending[0]):
+                begin(attempt, following, state.iteration)
             attempt.act(state.pending[0])
         match state.phase:
             case "plan" | "edit" if following := _next(attempt):
@@ -73,6 +77,12 @@ def _is_large(attempt: Attempt) -> bool:
     return sum(1 for _ in islice(entries, LARGE_FILES + 1)) > LARGE_FILES
 
 
+def _begun_by(attempt: Attempt, call: ToolCall) -> Phase | None:
+    """The phase in which a call that changes files runs, where the present one only reads."""
+    row = phase_row(attempt.state.phase or "plan")
+    return row.next if row.changes == "next" and call.name in EDITS else None
+
+
 def _next(attempt: Attempt) -> Phase | None:
     """The phase that what was done since this one began leads to; None: stay."""
     state = attempt.state
@@ -82,6 +92,9 @@ def _next(attempt: Attempt) -> Phase | None:
     if state.tested_in_phase:
         return "reflect"
     is_over = row.ends_after & state.done_in_phase or state.turns_in_phase >= row.turns
+    if row.changes == "next" and not is_over:
+        attempt.settle()
+        is_over = state.changed_in_phase
     return row.next if is_over else None
 
 

@@ -1,6 +1,7 @@
 """The phases as a table: what the model is told, how many turns it has, and what follows."""
 
 from functools import cache
+from typing import Literal
 
 from pydantic import Field, ValidationError
 
@@ -8,6 +9,7 @@ from swe_agent.core.errors import UsageFault
 from swe_agent.core.events import Phase
 from swe_agent.core.messages import Record
 from swe_agent.settings.content import content_path
+from swe_agent.settings.prompts import prompt
 from swe_agent.settings.schema import Effort, Role
 from swe_agent.settings.strict_yaml import read_mapping
 
@@ -25,6 +27,9 @@ class PhaseRow(Record):
     ends_after: frozenset[str] = frozenset()
     """Tools whose use ends the phase."""
     next: Phase
+    changes: Literal["run", "next", "refused"] = "run"
+    """What becomes of a call that changes files. `next`: the next phase begins first, and it runs
+    there. `refused`: no tool runs that may change one."""
     role: Role = "editor"
     """Who is asked."""
     effort: Effort | None = None
@@ -38,6 +43,15 @@ class _Table(Record):
     edit: PhaseRow
     test: PhaseRow
     reflect: PhaseRow
+
+
+def reading_only(phase: Phase | Literal[""], tool: str) -> str:
+    """Why a tool that may change files is not run in a phase; empty where it is."""
+    row = phase_row(phase or "plan")
+    if row.changes != "refused":
+        return ""
+    ends = sorted(row.ends_after & {"plan", "submit"})
+    return prompt("reading_only", phase=phase, tool=tool, ends=ends)
 
 
 @cache

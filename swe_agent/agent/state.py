@@ -83,6 +83,8 @@ class State:
     """The last call that made a plan."""
     done_in_phase: set[str] = field(default_factory=set)
     """Tools that did what was asked since the phase began."""
+    changed_in_phase: bool = False
+    """Whether a call changed files since the phase began."""
     turns_in_phase: int = 0
     silent_turns: int = 0
     """Replies without a call, in a row."""
@@ -164,6 +166,7 @@ class State:
                 self._observe(event)
             case CheckpointSaved():
                 self.checkpoint, self.unsaved = event.checkpoint, []
+                self.changed_in_phase = self.changed_in_phase or event.changed > 0
             case TestsRan():
                 self._tests(event)
             case RolledBack():
@@ -256,7 +259,8 @@ class State:
         if event.phase == "reflect":
             self.judged = ""
         self.phase, self.iteration = event.phase, event.iteration
-        self.done_in_phase, self.turns_in_phase, self.tested_in_phase = set(), 0, False
+        self.done_in_phase, self.turns_in_phase = set(), 0
+        self.tested_in_phase = self.changed_in_phase = False
         self.taken |= dict.fromkeys(event.tools)
         self._say(event.note)
 

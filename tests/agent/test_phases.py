@@ -26,10 +26,11 @@ def mine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     phase_row.cache_clear()
 
 
-def test_the_first_change_ends_planning_and_no_model_is_asked_to_test() -> None:
+def test_planning_only_reads_and_no_model_is_asked_to_test() -> None:
     plan = phase_row("plan")
-    assert plan.ends_after >= {"edit", "edit_lines", "create", "undo", "try_edits", "submit"}
-    assert (plan.role, plan.next, plan.effort) == ("planner", "edit", "high")
+    assert (plan.changes, plan.next) == ("next", "edit")
+    assert plan.ends_after >= {"try_edits", "plan", "submit"}
+    assert (plan.role, plan.effort) == ("planner", "high")
     assert (phase_row("test").turns, phase_row("reflect").turns) == (0, 0)
 
 
