@@ -9,9 +9,9 @@ answer to the next request, by the endpoint's clock, less what the step's comman
 agent's own record (`command_ms`: our log; mini-swe-agent's times of its messages). The client,
 reckoning, folding and events are in it, and what is left of a checkpoint once the model has
 answered. `sdk_10_ms` is the same of OpenAI's SDK alone, called as its documentation shows, before
-and after the long run. `--quick` makes the long run 150 steps
-(`step_1000_ms` stays null). The peer's long run is 150 steps, as it sends all that was said at each
-step; `--peer-steps 1000` makes it longer.
+and after the long run; `sdk_raw_10_ms` is what no agent on it can go below. `--quick` makes the
+long run 150 steps (`step_1000_ms` stays null). The peer's long run is 150 steps, as it sends all
+that was said at each step; `--peer-steps 1000` makes it longer.
 """
 
 import sys
@@ -51,11 +51,14 @@ ROWS = (
     Row("last_s", "last answer to exit"),
     Row("step_10_ms", "all but model and command, steps 6 to 25", aim=3),
     Row("sdk_10_ms", "the vendor's SDK alone, in the usual way, steps 6 to 25"),
+    Row("sdk_raw_10_ms", "the SDK handing over bytes that are ready, the reply unread"),
     Row("step_150_ms", "the same around step 150", aim=6),
     Row("step_1000_ms", "the same, the last 20 of 1,000", aim=6),
     Row("command_ms", "what a command takes, in the sandbox and back"),
 )
 SCRATCH_VENV = Path(tempfile.gettempdir()) / "swe-agent-bench-mini"
+
+SDK_ALONE: dict[str, tuple[str, ...]] = {"sdk_10_ms": (), "sdk_raw_10_ms": ("raw",)}
 
 Found = dict[str, float | None]
 
@@ -98,12 +101,13 @@ def main() -> int:
         for _ in range(rounds_of(options)):
             for name, run in agents.items():
                 short[name].append(run(STEPS, 0.0))
-        alone = [_bare(Path(place))]
+        alone = {key: [_bare(Path(place), *more)] for key, more in SDK_ALONE.items()}
         found = {
             name: _found(short[name], run(long[name], THINK_MS)) for name, run in agents.items()
         }
-        alone.append(_bare(Path(place)))
-        found["swe-agent"]["sdk_10_ms"] = round(median(alone), 2)
+        for key, more in SDK_ALONE.items():
+            alone[key].append(_bare(Path(place), *more))
+            found["swe-agent"][key] = round(median(alone[key]), 2)
     shown = [
         table(f"{name}, {STEPS} steps", ROWS, found[name], _spread(short[name])) for name in agents
     ]
@@ -140,9 +144,9 @@ def _agents(place: Path, image: str, peer: Path | None) -> dict[str, Callable[[i
     return {"swe-agent": own} | ({"mini": mini} if peer else {})
 
 
-def _bare(place: Path) -> float:
+def _bare(place: Path, *more: str) -> float:
     """Milliseconds from answer to request where the vendor's SDK is alone."""
-    argv = [sys.executable, str(HERE / "bare_client.py"), "{url}", f"{STEPS}"]
+    argv = [sys.executable, str(HERE / "bare_client.py"), "{url}", f"{STEPS}", *more]
     gaps = outcome_of(argv, Script(own_script(STEPS), THINK_MS), place, accept={0}).gaps_ms
     return median(gaps[5:25])
 
