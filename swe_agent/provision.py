@@ -34,7 +34,7 @@ from swe_agent.runtime.versions import Version, allows, shown, version_of
 from swe_agent.settings.consent import agree, is_agreed
 from swe_agent.settings.egress import egress_of
 from swe_agent.settings.load import Loaded
-from swe_agent.settings.registries import indexes_in
+from swe_agent.settings.registries import indexes_in, open_proxies_in
 from swe_agent.settings.schema import Settings
 from swe_agent.verify.collect import can_tell, why_not_collected
 from swe_agent.verify.detect import detect_tests, needs_pytest
@@ -229,8 +229,9 @@ class _Maker:
                 left = ", ".join(self._own.left_out)
                 self._wanted.say(f"Not supported, so left out of it: {left}.")
             if self._own.dockerfile:
-                network = self._egress.in_setup
-                return self._sandboxes.own_image(self._own, self._wanted.tree, network)
+                passed, reaches = self._wanted.passed_on, self._egress.in_setup
+                proxies = open_proxies_in(passed) if reaches else None
+                return self._sandboxes.own_image(self._own, self._wanted.tree, proxies)
             named = self._own.image
         elif found := find_containerfile(self._wanted.reader):
             self._wanted.say(f"The repository has {found.path}: --profile {found.kind} uses it.")
@@ -261,7 +262,8 @@ class _Maker:
         best = best_python(facts, here, tuple(pythons))
         if best is None:
             found = f"Python {shown(here)}" if here else "no Python"
-            raise no_python(facts.requires, found)
+            has_images = self._sandboxes.kind == "docker"
+            raise no_python(facts.requires, found, has_images=has_images)
         return "" if best == here else pythons[best]
 
 

@@ -1,5 +1,6 @@
 """`swe-agent inspect`: a recorded run, walked step by step or shown for scripts."""
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -61,7 +62,7 @@ def _show_run(recording: "Recording", folder: Path, as_json: bool) -> None:
 
     if as_json:
         print_json(run_json(recording))
-    elif is_interactive():
+    elif is_interactive() and sys.stdout.isatty():
         from swe_agent.cli.walk import walk
         from swe_agent.core.text import visible
 

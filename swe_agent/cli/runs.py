@@ -111,7 +111,7 @@ def _list(as_json: bool) -> None:
                 one_line(str(row["task"] or ""), 60),
             )
         )
-    print_table(("id", "state", "verdict", "cost", "age", "task"), cells)
+    print_table(("id", "state", "verdict", "cost", "age", "task"), cells, cropped=True)
 
 
 def _remove(folder: Path) -> None:

@@ -58,15 +58,21 @@ def print_json(value: "JsonValue") -> None:
 
 
 def print_table(
-    header: Sequence[str], rows: Iterable[Sequence[str]], widest: int | None = None
+    header: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    widest: int | None = None,
+    *,
+    cropped: bool = False,
 ) -> None:
-    """Columns as wide as their widest cell, `widest` at most; the last one is not padded."""
+    """Columns as wide as their widest cell, `widest` at most; the last one is not padded, and
+    where `cropped` it ends with the terminal's line."""
     table = [list(header), *([visible(cell) for cell in row] for row in rows)]
     widths = [max(len(row[at]) for row in table) for at in range(len(header))]
     widths = [min(width, widest or width) for width in widths]
     for row in table:
         padded = [cell.ljust(width) for cell, width in zip(row[:-1], widths, strict=False)]
-        say("  ".join([*padded, row[-1]]).rstrip())
+        line = "  ".join([*padded, row[-1]]).rstrip()
+        say(line[: console().width] if cropped and console().is_terminal else line)
 
 
 def is_interactive() -> bool:

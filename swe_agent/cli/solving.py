@@ -1,6 +1,7 @@
 """The way from a started run to its exit code, shared by `run`, `resume` and `demo`."""
 
 import contextlib
+import errno
 import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from typing import NoReturn, Protocol
 import typer
 
 from swe_agent.cli.home import EVENTS, PATCH, run_name
-from swe_agent.core.errors import Interrupted, SweAgentError, UsageFault
+from swe_agent.core.errors import EnvironmentFault, Interrupted, SweAgentError, UsageFault
 from swe_agent.core.text import visible
 
 
@@ -44,6 +45,11 @@ def resumable(run_folder: Path) -> Iterator[None]:
     except KeyboardInterrupt:
         message = "Interrupted; the state is saved."
         raise Interrupted(message, _go_on(run_folder) or "Nothing had begun.") from None
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        message = f"No space is left on the disk of {visible(str(error.filename or run_folder))}."
+        raise EnvironmentFault(message, f"Make room there.\n{_go_on(run_folder)}") from error
     except SweAgentError as fault:
         go_on = _go_on(run_folder)
         if go_on and "swe-agent resume" not in fault.next_step:
@@ -116,7 +122,10 @@ def _delivered(run_folder: Path, delivery: Delivery) -> bool:
     wanted = delivery.apply or delivery.branch is not None
     if not wanted and is_interactive():
         question = f"Apply the patch to {visible(progress.repository)}?"
-        wanted = confirm(question, default=_word(progress.verdict) == "verified")
+        try:
+            wanted = confirm(question, default=_word(progress.verdict) == "verified")
+        except KeyboardInterrupt:  # the run is over: it is a no, and its exit code stays
+            say()
     elif wanted and _word(progress.verdict) == "regressed":
         say("Not applied: the patch breaks tests that passed before.")
         return False

@@ -17,7 +17,7 @@ from swe_agent.runtime.scratch import GitEntry, Scratch, scratch
 from swe_agent.runtime.swap import Content, read_content, swap
 
 _SECTION = re.compile(rb"^diff --git .*$", re.MULTILINE)
-_OLD_HASH = re.compile(rb"^index ([0-9a-f]{7,64})\.\.", re.MULTILINE)
+_HASHES = re.compile(rb"^index ([0-9a-f]{7,64})\.\.([0-9a-f]{7,64})", re.MULTILINE)
 _RENAME = re.compile(rb"^(?:rename|copy) from ", re.MULTILINE)
 _FIRST_HUNK = re.compile(rb"^(?:@@ |GIT binary patch)", re.MULTILINE)
 
@@ -44,13 +44,13 @@ def apply_patch(
     if branch is not None:
         require_new_branch(repository_root, branch)
     with scratch() as private:
-        touched, originals = _touched(private, patch)
+        touched, hashes = _touched(private, patch)
     for path in sorted(touched):
         _require_inside(path)
     if branch is not None:
         _onto_branch(repository_root, patch, touched, branch, message)
     else:
-        _into_work_tree(repository_root, patch, touched, originals)
+        _into_work_tree(repository_root, patch, touched, hashes)
 
 
 def touched_paths(patch: bytes) -> frozenset[str]:
@@ -68,12 +68,13 @@ def touched_paths(patch: bytes) -> frozenset[str]:
 
 
 def _into_work_tree(
-    root: Path, patch: bytes, touched: frozenset[str], originals: Mapping[str, str]
+    root: Path, patch: bytes, touched: frozenset[str], hashes: Mapping[str, tuple[str, str]]
 ) -> None:
     before = {path: read_content(root, path) for path in sorted(touched)}
+    if all(path in hashes and _is_of(content, hashes[path][1]) for path, content in before.items()):
+        raise UsageFault("The patch is applied already.", "Look at it with `git diff`.")
     for path, content in before.items():
-        key = originals.get(path)
-        if key and not _is_original(content, key):
+        if path in hashes and not _is_of(content, hashes[path][0]):
             raise _does_not_apply(f"{visible(path)} has changed since the patch was made")
     with scratch() as private:
         private.add({p: (c.mode, c.content) for p, c in before.items() if c is not None})
@@ -113,20 +114,20 @@ def _onto_branch(
     commit_on_branch(root, head, branch, message, change)
 
 
-def _touched(private: Scratch, patch: bytes) -> tuple[frozenset[str], dict[str, str]]:
-    """Every path that the patch reads or writes, and the hashes that it was made from by path."""
+def _touched(private: Scratch, patch: bytes) -> tuple[frozenset[str], dict[str, tuple[str, str]]]:
+    """Every path that the patch reads or writes, and by path the hashes before and after it."""
     names = _names(private, patch, [])
     every = frozenset(names) | frozenset(_names(private, patch, ["-R"]))
     starts = [match.start() for match in _SECTION.finditer(patch)]
     sections = [patch[a:b] for a, b in zip(starts, [*starts[1:], len(patch)], strict=True)]
-    originals: dict[str, str] = {}
+    hashes: dict[str, tuple[str, str]] = {}
     if len(sections) == len(names):
         for name, section in zip(names, sections, strict=True):
             header = _FIRST_HUNK.split(section, maxsplit=1)[0]
-            match = _OLD_HASH.search(header)
+            match = _HASHES.search(header)
             if match and not _RENAME.search(header):
-                originals[name] = match[1].decode()
-    return every, originals
+                hashes[name] = (match[1].decode(), match[2].decode())
+    return every, hashes
 
 
 def _names(private: Scratch, patch: bytes, more: list[str]) -> list[str]:
@@ -155,7 +156,7 @@ def _does_not_apply(why: str) -> UsageFault:
     )
 
 
-def _is_original(content: Content | None, key: str) -> bool:
+def _is_of(content: Content | None, key: str) -> bool:
     if not key.strip("0"):
         return content is None
     return content is not None and blob_hash(content.content, key).startswith(key)

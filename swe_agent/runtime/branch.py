@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from swe_agent.core.errors import PolicyRefused, UsageFault
+from swe_agent.core.errors import EnvironmentFault, PolicyRefused, UsageFault
 from swe_agent.core.text import visible
 from swe_agent.runtime.committed import committed_files, is_clean, mode_of
 from swe_agent.runtime.hostgit import answered, at, run_git, user_setting
@@ -52,10 +52,16 @@ def commit_on_branch(
     """Commit what `change` does to HEAD's index as the new branch `name`.
 
     Raises:
-        UsageFault: the repository is broken or cannot be written.
+        UsageFault: the repository is broken.
+        EnvironmentFault: it cannot be written.
     """
     answer = answered(run_git(["rev-parse", "--git-common-dir"], root, at(root)), root)
     objects = (root / answer.line / "objects").resolve()
+    if not os.access(objects, os.W_OK):
+        raise EnvironmentFault(
+            f"{visible(str(objects))} cannot be written; nothing was changed.",
+            "Check its permissions and the disk, then try again.",
+        )
     sha256 = len(head) == 64
     with scratch(sha256, objects) as private:
         private.must(["read-tree", head])

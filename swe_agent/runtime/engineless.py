@@ -69,7 +69,7 @@ class EnginelessSandboxes:
     def pull(self, image: str, timeout_s: float) -> None:
         """Nothing: there are no images."""
 
-    def own_image(self, found: Containerfile, tree: str, network: bool) -> str:
+    def own_image(self, found: Containerfile, tree: str, proxies: Mapping[str, str] | None) -> str:
         """
         Raises:
             EnvironmentFault: always: a Dockerfile needs an engine.

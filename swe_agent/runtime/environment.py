@@ -133,9 +133,9 @@ class DockerSandboxes:
             return False
         return True
 
-    def own_image(self, found: Containerfile, tree: str, network: bool) -> str:
+    def own_image(self, found: Containerfile, tree: str, proxies: Mapping[str, str] | None) -> str:
         """The image of the repository's own Dockerfile, built of a tree."""
-        return build_containerfile(self.client, self._store, tree, found, network)
+        return build_containerfile(self.client, self._store, tree, found, proxies)
 
     def pythons(self) -> Mapping[Version, str]:
         """Images of ours by the Python that they have."""

@@ -60,22 +60,10 @@ def write_git(store: TreeStore, tree: str, tag: str, folder: Path) -> GitDir:
         folder: where the pack is written; an equal one is written over.
 
     Raises:
-        OSError: the pack cannot be written.
+        EnvironmentFault: the pack cannot be written.
     """
     place = folder / PACK
-    fresh = folder / f"{PACK}.{os.getpid()}"
-    with fresh.open("wb") as file:
-        pack = _Pack(file)
-        staged: list[tuple[bytes, Entry, bytes]] = []
-        root = deeply(_tree(store, tree, b"", pack, staged))
-        body = b"tree %s\nauthor %s\ncommitter %s\n\nbase\n" % (
-            root.hex().encode(),
-            _AUTHOR,
-            _AUTHOR,
-        )
-        commit = pack.add(_COMMIT, body).hex().encode()
-        checksum = pack.end()
-    fresh.replace(place)
+    pack, staged, commit, checksum = store.blobs.patiently(lambda: _packed(store, tree, place))
     name = f"objects/pack/pack-{checksum.hex()}"
     files = {
         "HEAD": b"ref: refs/heads/main\n",
@@ -92,6 +80,31 @@ def write_git(store: TreeStore, tree: str, tag: str, folder: Path) -> GitDir:
 def forget_git(folder: Path) -> None:
     """Take away what `write_git` wrote there; it is made anew when it is needed again."""
     (folder / PACK).unlink(missing_ok=True)
+
+
+def _packed(
+    store: TreeStore, tree: str, place: Path
+) -> tuple["_Pack", list[tuple[bytes, Entry, bytes]], bytes, bytes]:
+    """Write the pack of the one commit: it, what is staged, the commit's id and the checksum.
+
+    Raises:
+        OSError: it cannot be written; nothing of it is left.
+    """
+    fresh = place.with_name(f"{PACK}.{os.getpid()}")
+    staged: list[tuple[bytes, Entry, bytes]] = []
+    try:
+        with fresh.open("wb") as file:
+            pack = _Pack(file)
+            root = deeply(_tree(store, tree, b"", pack, staged))
+            who = (root.hex().encode(), _AUTHOR, _AUTHOR)
+            body = b"tree %s\nauthor %s\ncommitter %s\n\nbase\n" % who
+            commit = pack.add(_COMMIT, body).hex().encode()
+            checksum = pack.end()
+        fresh.replace(place)
+    except OSError:
+        fresh.unlink(missing_ok=True)
+        raise
+    return pack, staged, commit, checksum
 
 
 class _Pack:

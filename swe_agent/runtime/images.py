@@ -41,10 +41,15 @@ def no_base_image() -> EnvironmentFault:
     )
 
 
-def no_python(wanted: str, found: str) -> EnvironmentFault:
+def no_python(wanted: str, found: str, *, has_images: bool = True) -> EnvironmentFault:
     """The Python that the project requires is missing: what to do."""
     script = content_path("sandbox", "ensure-engine")
     example = wanted_minor(wanted)
+    if not has_images:
+        return EnvironmentFault(
+            f"The project requires Python {wanted}; this machine's `python3` is {found}.",
+            f"Use --sandbox docker, after `{script} --python {example}`.",
+        )
     return EnvironmentFault(
         f"The project requires Python {wanted}; the image has {found}.",
         f"Run `{script} --python {example}`, or name an image with --image.",
@@ -52,10 +57,10 @@ def no_python(wanted: str, found: str) -> EnvironmentFault:
 
 
 def wanted_minor(specifier: str) -> str:
-    """A minor version that a specifier allows, newest first; `X.Y` where none does.
+    """The allowed minor version that is nearest to the base image's; `X.Y` where none is.
 
-    >>> wanted_minor(">=3.6,<3.10"), wanted_minor("==3.7.*"), wanted_minor(">=4")
-    ('3.9', '3.7', 'X.Y')
+    >>> [wanted_minor(one) for one in (">=3.6,<3.10", "==3.7.*", ">=3.14", ">=4")]
+    ['3.9', '3.7', '3.14', 'X.Y']
     """
-    known = ((3, minor) for minor in range(13, 4, -1))
+    known = sorted(((3, minor) for minor in range(5, 20)), key=lambda one: abs(one[1] - 11))
     return next((f"{a}.{b}" for a, b in known if allows(specifier, (a, b))), "X.Y")

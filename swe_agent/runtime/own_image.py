@@ -4,6 +4,7 @@ Building runs the repository's commands as root on the engine, with its network.
 """
 
 import tempfile
+from collections.abc import Mapping
 from pathlib import PurePosixPath
 from typing import IO, TYPE_CHECKING
 
@@ -26,9 +27,21 @@ _LAST_LINES = 15
 
 
 def build_containerfile(
-    client: "DockerClient", store: TreeStore, tree: str, found: Containerfile, network: bool
+    client: "DockerClient",
+    store: TreeStore,
+    tree: str,
+    found: Containerfile,
+    proxies: Mapping[str, str] | None,
 ) -> str:
     """The image of a repository's Dockerfile, built of a tree; an equal one is found again.
+
+    Args:
+        client: the engine.
+        store: has the tree.
+        tree: what it is built of.
+        found: what it says.
+        proxies: variables that lead to the network, as build arguments that every engine knows
+            and none keeps; None: it is built without a network.
 
     Raises:
         EnvironmentFault: it cannot be built; the message has the engine's last lines.
@@ -43,7 +56,7 @@ def build_containerfile(
             for piece in tar_of_entries(store, _context(store, tree, found)):
                 context.write(piece)
             context.seek(0)
-            _build(client, name, found, context, network)
+            _build(client, name, found, context, proxies)
         _label(client, name)
     except DockerException as error:
         raise EnvironmentFault(f"{found.path} cannot be built: {error}") from error
@@ -70,17 +83,21 @@ def _sent_as(found: Containerfile) -> str:
 
 
 def _build(
-    client: "DockerClient", name: str, found: Containerfile, context: IO[bytes], network: bool
+    client: "DockerClient",
+    name: str,
+    found: Containerfile,
+    context: IO[bytes],
+    proxies: Mapping[str, str] | None,
 ) -> None:
     rows = client.api.build(
         fileobj=context,
         custom_context=True,
         dockerfile=_sent_as(found),
-        buildargs=dict(found.args),
+        buildargs={**(proxies or {}), **dict(found.args)},
         target=found.target or None,
         tag=name,
         labels={IMAGE_LABEL: "dockerfile"},
-        network_mode=None if network else "none",
+        network_mode="none" if proxies is None else None,
         rm=True,
         forcerm=True,
         decode=True,

@@ -65,8 +65,9 @@ def swap(
             done.append(path)
             _put(root, path, after[path])
     except OSError as error:
-        for path in sorted(done, key=lambda p: before[p] is not None):
-            _put(root, path, before[path])
+        written = [p for p in done if read_content(root, p) != before[p]]
+        for back in sorted(written, key=lambda p: before[p] is not None):
+            _put(root, back, before[back])
         raise _refused(path, error) from error
 
 

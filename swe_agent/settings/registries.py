@@ -43,6 +43,16 @@ def indexes_in(passed: Mapping[str, str]) -> dict[str, str]:
     return {name: value for name, value in passed.items() if not _PROXIES.fullmatch(name)}
 
 
+def open_proxies_in(passed: Mapping[str, str]) -> dict[str, str]:
+    """Those that are proxies and hold no login.
+
+    >>> open_proxies_in({"https_proxy": "http://p:1", "HTTP_PROXY": "http://me:pw@p:1"})
+    {'https_proxy': 'http://p:1'}
+    """
+    found = {name: value for name, value in passed.items() if _PROXIES.fullmatch(name)}
+    return {name: value for name, value in found.items() if not secrets_in(value)}
+
+
 def logins_in(passed: Mapping[str, str]) -> tuple[str, ...]:
     """Passwords and tokens in such variables.
 

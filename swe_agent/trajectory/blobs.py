@@ -56,7 +56,7 @@ class Blobs:
         key = hashlib.sha256(content).hexdigest()
         with self._lock:
             if key not in self._places:
-                self._patiently(lambda: self._append(len(content), [content]))
+                self.patiently(lambda: self._append(len(content), [content]))
         return key
 
     def put_stream(self, size_bytes: int, chunks: Iterable[bytes]) -> str:
@@ -67,8 +67,8 @@ class Blobs:
             ValueError: the chunks are more or less than `size_bytes`.
         """
         with self._lock:
-            self._patiently(lambda: require_room(self._folder, size_bytes))
-            return self._patiently(lambda: self._append(size_bytes, chunks), tries_again=False)
+            self.patiently(lambda: require_room(self._folder, size_bytes))
+            return self.patiently(lambda: self._append(size_bytes, chunks), tries_again=False)
 
     def get(self, key: str) -> bytes:
         """The bytes.
@@ -115,8 +115,13 @@ class Blobs:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _patiently(self, write: Callable[[], Done], *, tries_again: bool = True) -> Done:
-        """
+    def patiently(self, write: Callable[[], Done], *, tries_again: bool = True) -> Done:
+        """What `write` gives, which writes beside the store; a full disk is waited for.
+
+        Args:
+            write: leaves nothing behind where it fails.
+            tries_again: whether it may be asked again.
+
         Raises:
             EnvironmentFault: there is no room for it.
         """

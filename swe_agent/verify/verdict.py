@@ -210,6 +210,19 @@ def _added(evidence: Evidence) -> tuple[str, ...]:
     return tuple(sorted(set(evidence.patched.outcomes) - known))
 
 
+def _why_no_targets(evidence: Evidence) -> str:
+    """That there are none, and what might be one."""
+    why = "No test fails at base that the issue names, and the patch adds none"
+    fixed = [test for test in failing_of(evidence.base) if passes(evidence.judged, test)]
+    if not fixed:
+        return f"{why}."
+    tests = "test that failed there passes" if len(fixed) == 1 else "tests that failed there pass"
+    return (
+        f"{why}. {len(fixed)} {tests} with it: name what counts in the issue, or with --test "
+        f"({_listed(tuple(sorted(fixed)))})."
+    )
+
+
 def _counts_as_added(evidence: Evidence, test: str) -> bool:
     """Whether an added test fails without the patch's product and passes with it.
 
@@ -232,7 +245,7 @@ def _reason(
     if lost:
         return f"Passed twice at base and not with the patch: {_listed(lost)}."
     if not targets:
-        return "No test fails at base that the issue names, and the patch adds none."
+        return _why_no_targets(evidence)
     if fixed == targets:
         return f"{len(fixed)} of {len(targets)} targets fail at base and pass with the patch."
     open_ = tuple(test for test in targets if test not in fixed)

@@ -172,6 +172,28 @@ def test_a_disk_that_refuses_leaves_everything_as_it_was(
     assert tree(repo) == before
 
 
+@pytest.mark.parametrize("branch", [None, "fix"], ids=["work-tree", "branch"])
+def test_a_repository_that_cannot_be_written_is_said_so(repo: Path, branch: str | None):
+    patch = patch_of(repo, change)
+    before = tree(repo, with_git=True)
+    mount = ["mount", "--bind", "-o", "ro", str(repo), str(repo)]
+    if os.geteuid() != 0 or subprocess.run(mount, check=False).returncode:
+        pytest.skip("only root can make a folder read-only for itself")
+    try:
+        with pytest.raises(EnvironmentFault, match="nothing was changed"):
+            apply_patch(repo, patch, branch)
+    finally:
+        subprocess.run(["umount", str(repo)], check=True)
+    assert tree(repo, with_git=True) == before
+
+
+def test_a_patch_that_is_in_already_is_said_to_be(repo: Path):
+    patch = patch_of(repo, change)
+    apply_patch(repo, patch)
+    with pytest.raises(UsageFault, match="applied already"):
+        apply_patch(repo, patch)
+
+
 def everything(folder: Path) -> dict[str, tuple[int, bytes]]:
     """The folder without loose objects, which no one can see before a ref names them."""
     found = tree(folder, with_git=True)

@@ -1,13 +1,18 @@
 """The git repository that the host writes for a sandbox is one that git takes for its own."""
 
+import random
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from swe_agent.core.errors import EnvironmentFault
 from swe_agent.core.protocols import Entry
 from swe_agent.runtime.gitdir import write_git
 from swe_agent.runtime.store import TreeStore
+from tests.trajectory.conftest import small_disk
+
+__all__ = ["small_disk"]
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -45,6 +50,16 @@ def checkout(tmp_path: Path) -> Path:
 def test_git_finds_nothing_wrong_and_nothing_changed(checkout: Path) -> None:
     assert git(checkout, "fsck", "--full", "--strict") == ""
     assert git(checkout, "status", "--porcelain") == ""
+
+
+def test_a_full_disk_is_said_and_nothing_is_left(tmp_path: Path, small_disk: Path) -> None:
+    store = TreeStore(tmp_path / "store")
+    content = random.Random(0).randbytes(200_000)
+    entry = Entry("file", store.put(content), len(content))
+    tree = store.overlay(store.empty, {"big": entry})
+    with pytest.raises(EnvironmentFault, match="No space left"):
+        write_git(store, tree, "", small_disk)
+    assert list(small_disk.iterdir()) == []
 
 
 def test_it_has_one_commit_and_the_version_tag(checkout: Path) -> None:

@@ -98,6 +98,21 @@ def test_a_devcontainers_build_is_as_it_says(project: Path, tmp_path: Path) -> N
     assert (verdict, found.profile) == ("verified", "devcontainer")
 
 
+def test_its_build_reaches_the_network_by_proxies_without_a_login(
+    project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
+    monkeypatch.setenv("HTTP_PROXY", "http://me:hunter2@proxy.example:3128")
+    check = 'RUN test "$https_proxy" = http://proxy.example:3128 && test -z "$HTTP_PROXY"\n'
+    (project / "Dockerfile").write_text(DOCKERFILE + check)
+    verdict, found = played(project, tmp_path, **{"sandbox.profile": "dockerfile"})
+    assert verdict == "verified"
+    engine = docker.from_env()
+    kept = f"{engine.images.get(found.image).attrs} {engine.images.get(found.image).history()}"
+    engine.close()
+    assert "example:3128" not in kept.replace("= http://proxy.example:3128", "")
+
+
 def test_one_that_does_not_build_says_its_line(project: Path, tmp_path: Path) -> None:
     (project / "Dockerfile").write_text(f"FROM {BASE_IMAGE}\nRUN echo no-such-thing; exit 7\n")
     with pytest.raises(EnvironmentFault, match="no-such-thing"):

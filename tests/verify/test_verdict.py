@@ -125,6 +125,15 @@ def test_the_verdict_follows_the_rules(case: Case, word: str, source: str) -> No
     assert verdict.reason
 
 
+def test_what_passes_now_and_nobody_named_is_told_with_what_to_do() -> None:
+    base = report(a=F, b=F, c=P, d=F)
+    evidence = Evidence(base=(base, base), judged=report(a=P, b=P, c=P, d=F))
+    verdict = judge(evidence, Aims(issue="it is wrong"))
+    assert verdict.word == "unverified"
+    assert "2 tests that failed there pass with it" in verdict.reason
+    assert "--test (a, b)" in verdict.reason
+
+
 def test_a_file_that_did_not_load_is_fixed_when_all_its_tests_pass() -> None:
     base = TestReport(outcomes={"t.py": "error"})
     good = TestReport(outcomes={"t.py::a": "passed", "t.py::b": "passed"})
