@@ -110,6 +110,19 @@ def folded(logs: list[list[Event]]) -> State:
 @pytest.mark.parametrize("priced", [True, False], ids=["priced", "unpriced"])
 @pytest.mark.parametrize("seed", range(100))
 def test_no_schedule_passes_the_cap(seed: int, priced: bool) -> None:
+    play(seed, priced)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("priced", [True, False], ids=["priced", "unpriced"])
+def test_no_fresh_schedule_passes_the_cap(priced: bool) -> None:
+    fresh = random.SystemRandom()
+    for _ in range(500):
+        play(fresh.randrange(10**9), priced)
+
+
+def play(seed: int, priced: bool) -> None:
+    """One schedule: workers, faults, lives of the process and amounts as the seed has them."""
     dice = random.Random(seed)
     cap = dice.choice((0.05, 0.5, 2.0))
     tokens = dice.choice((6_000, 10_000, 40_000))
@@ -125,11 +138,18 @@ def test_no_schedule_passes_the_cap(seed: int, priced: bool) -> None:
         for thread in threads:
             thread.start()
         for thread in threads:
-            thread.join(30)
-            assert not thread.is_alive()
-    assert provider.requests
-    assert provider.billed <= (cap if priced else tokens) + 1e-6
-    assert folded(logs).spent_usd <= cap + 1e-6
+            thread.join(120)
+        assert not any(thread.is_alive() for thread in threads), told(seed, logs)
+    if not provider.requests:  # not even the first call fits into anybody's purse
+        assert {event.type for log in logs for event in log} == {"limit_reached"}, told(seed, logs)
+    assert provider.billed <= (cap if priced else tokens) + 1e-6, told(seed, logs)
+    assert folded(logs).spent_usd <= cap + 1e-6, told(seed, logs)
+
+
+def told(seed: int, logs: list[list[Event]]) -> str:
+    """A schedule in full, since the next time its threads may take other turns."""
+    rows = [f"{n}: {event.model_dump_json()}" for n, log in enumerate(logs) for event in log]
+    return "\n".join([f"seed {seed}", *rows])
 
 
 def test_the_test_can_fail() -> None:
