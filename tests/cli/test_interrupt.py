@@ -53,7 +53,7 @@ def test_an_interrupted_run_exits_130_and_names_resume(
         if json.loads(line)["type"] == "tool_called":
             break
     started.send_signal(number)
-    _, err = started.communicate(timeout=60)
+    _, err = started.communicate(timeout=250)
 
     assert started.returncode == 130
     assert f"swe-agent resume {homes / 'out'}" in err

@@ -18,7 +18,7 @@ IDENTITY = ["-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit
 
 def git(folder: Path, *arguments: str, check: bool = True) -> None:
     command = ["git", *IDENTITY, *arguments]
-    subprocess.run(command, cwd=folder, check=check, capture_output=True, timeout=20)
+    subprocess.run(command, cwd=folder, check=check, capture_output=True, timeout=250)
 
 
 def snapshot(root: Path) -> dict[str, tuple[int, int, bytes]]:

@@ -1,6 +1,7 @@
 """The patch brings one tree to the other, byte for byte, by `git apply` alone."""
 
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -48,6 +49,7 @@ def read(root: Path) -> dict[str, Content]:
     return found
 
 
+LFS = b"version https://git-lfs.github.com/spec/v1\noid sha256:%064d\nsize 12\n"
 LONG = b"".join(b"line %d\n" % n for n in range(200))
 CASES: dict[str, tuple[dict[str, Content], dict[str, Content]]] = {
     "one line": ({"a.py": LONG}, {"a.py": LONG.replace(b"line 50\n", b"line fifty\n")}),
@@ -94,6 +96,14 @@ CASES: dict[str, tuple[dict[str, Content], dict[str, Content]]] = {
     "trailing blanks": ({"a": b"x  \n\t\n"}, {"a": b"x \n\t\t\n"}),
     "form feeds": ({"a": b"x\x0cy\x1c\n"}, {"a": b"x\x0cz\x1c\n"}),
     "lines that look like a patch": ({"a": b"--- a\n+++ b\n"}, {"a": b"--- a\n+++ c\n@@ -1 @@\n"}),
+    "lfs pointer": (
+        {".gitattributes": b"*.bin filter=lfs diff=lfs -text\n", "a.bin": LFS % 1},
+        {".gitattributes": b"*.bin filter=lfs diff=lfs -text\n", "a.bin": LFS % 2},
+    ),
+    "attributes that turn ends": (
+        {".gitattributes": b"*.txt text eol=crlf\n", "a.txt": b"one\r\ntwo\r\n"},
+        {".gitattributes": b"*.txt text eol=crlf\n", "a.txt": b"one\r\nTWO\r\n"},
+    ),
     "very long file": ({"a": LONG * 50}, {"a": LONG[::-1] * 50}),
 }
 
@@ -114,9 +124,12 @@ def test_git_apply_gives_the_new_tree(case, hostile, tmp_path: Path) -> None:
     config = tmp_path / "gitconfig"
     config.write_text("[core]\nautocrlf = true\n[apply]\nwhitespace = fix\n" if hostile else "")
     env = os.environ | {"GIT_CONFIG_GLOBAL": str(config), "GIT_CEILING_DIRECTORIES": str(tmp_path)}
+    if hostile:  # in a repository attributes count
+        subprocess.run(["git", "init", "-q", work], env=env, check=True)
     args = ["-c", "core.autocrlf=false", "-c", "apply.whitespace=nowarn"] if hostile else []
     done = subprocess.run(["git", *args, "apply", "-"], input=patch, cwd=work, env=env, check=False)
     assert done.returncode == 0
+    shutil.rmtree(work / ".git", ignore_errors=True)
     assert read(work) == read_back(new)
 
 

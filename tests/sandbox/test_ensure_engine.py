@@ -132,7 +132,7 @@ def ensured(images: Path, labels: str, *arguments: str) -> tuple[int, list[str],
         ["sh", str(images / "ensure-engine"), "--yes", *arguments],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=250,
         check=False,
         stdin=subprocess.DEVNULL,
     )
@@ -174,7 +174,7 @@ def host_files(tmp_path: Path, pip: str, sources: str = "", **environment: str) 
         ["sh", str(MAKE_IMAGE), "host-files", str(tmp_path / "image")],
         env={"PATH": os.environ["PATH"], **home, **environment},
         check=True,
-        timeout=60,
+        timeout=250,
         stdin=subprocess.DEVNULL,
     )
     return tmp_path / "image"
@@ -236,7 +236,7 @@ def test_an_image_has_what_the_sandbox_needs(image: str, command: str) -> None:
         ["docker", "run", "--rm", "--network", "none", image, "sh", "-c", command],
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=250,
         check=False,
     )
     assert ran.returncode == 0, ran.stderr

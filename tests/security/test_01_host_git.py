@@ -1,15 +1,28 @@
 """Check 1: no program that a repository or the agent names runs on the host, in any mode."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from swe_agent.runtime.apply import apply_patch
 from swe_agent.solve import resume
+from tests.conftest import BASE_IMAGE
 from tests.runtime import test_hostile_repository as hostile
 from tests.runtime.test_hostile_repository import Trap
-from tests.solve.conftest import CALC, FIX, SUBMIT, TESTS, Play, call, write_script
+from tests.solve.conftest import (
+    ADD,
+    CALC,
+    FIX,
+    SUBMIT,
+    TEST_COMMAND,
+    TESTS,
+    Play,
+    call,
+    write_script,
+)
 
 pytestmark = pytest.mark.docker
 
@@ -64,6 +77,27 @@ def test_no_trap_springs_in_run_resume_or_apply(
     apply_patch(project, (played.folder / "patch.diff").read_bytes())
     assert "a + b" in (project / "calc.py").read_text()
     assert not trap.sprung
+
+
+def test_no_trap_springs_in_a_batch_or_its_grading(
+    trap: Trap, project: Path, tmp_path: Path
+) -> None:
+    shell = call("shell", command=planted(str(trap.marks)))
+    write_script(tmp_path / "batch.jsonl", [shell, FIX, SUBMIT])
+    row = {"id": "calc", "repo": str(project), "issue": "test_add fails", "test": TEST_COMMAND}
+    tasks, out = tmp_path / "tasks.jsonl", tmp_path / "out"
+    tasks.write_text(json.dumps(row | {"image": BASE_IMAGE, "expect": [ADD]}))
+    swe_agent("batch", tasks, "-m", f"scripted/{tmp_path / 'batch.jsonl'}", "-o", out)
+    assert "+    return a + b" in (out / "preds.json").read_text()
+    swe_agent("eval", tasks, out / "preds.json", "-o", tmp_path / "graded")
+    assert not trap.sprung
+
+
+def swe_agent(*words: object) -> None:
+    """Call the command line; it ends well."""
+    program = Path(sys.executable).with_name("swe-agent")
+    done = subprocess.run([program, *map(str, words)], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
 
 
 @pytest.mark.parametrize("command", [("status",), ("diff",), ("add", "-A")])

@@ -12,18 +12,27 @@ from tests.solve.conftest import FIX, SUBMIT, Play, call
 from tests.solve.private_engine import PrivateEngine, private_engine
 
 pytestmark = [pytest.mark.docker, pytest.mark.soak]
-AWAY_S = 60.0
 
 
 @pytest.fixture
-def private(monkeypatch: pytest.MonkeyPatch) -> Iterator[PrivateEngine]:
-    with private_engine() as engine:
+def private(
+    monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> Iterator[PrivateEngine]:
+    with private_engine(flags=request.param) as engine:
         monkeypatch.setenv("DOCKER_HOST", f"unix://{engine.socket}")
         yield engine
 
 
+@pytest.mark.parametrize(
+    ("private", "away_s"),
+    [
+        pytest.param((), 60.0, id="a minute"),
+        pytest.param(("--live-restore",), 5.0, id="its containers live on"),
+    ],
+    indirect=["private"],
+)
 def test_a_run_waits_for_its_engine_and_spends_nothing_meanwhile(
-    private: PrivateEngine, play: Play
+    private: PrivateEngine, play: Play, away_s: float
 ) -> None:
     seen: list[tuple[float, str]] = []
     away: list[float] = []
@@ -31,7 +40,7 @@ def test_a_run_waits_for_its_engine_and_spends_nothing_meanwhile(
     def interrupt() -> None:
         private.stop()
         away.append(time.monotonic())
-        time.sleep(AWAY_S)
+        time.sleep(away_s)
         away.append(time.monotonic())
         private.start()
 

@@ -106,7 +106,7 @@ def test_an_interrupted_batch_says_how_to_go_on(tasks: Tasks) -> None:
         assert process.stdout is not None
         process.stdout.readline()
         process.send_signal(signal.SIGTERM)
-        _, said = process.communicate(timeout=60)
+        _, said = process.communicate(timeout=250)
     assert process.returncode == 130
     assert "The same command again goes on" in said
 

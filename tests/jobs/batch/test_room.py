@@ -40,7 +40,9 @@ class Engine:
 
     def wait_for(self, *pulled: str) -> None:
         with self.moved:
-            assert self.moved.wait_for(lambda: self.pulled == list(pulled), timeout=20), self.pulled
+            assert self.moved.wait_for(lambda: self.pulled == list(pulled), timeout=250), (
+                self.pulled
+            )
 
 
 _proof: type[Images] = Engine
