@@ -7,7 +7,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
@@ -28,7 +27,7 @@ from swe_agent.runtime.setup import SetUp
 from swe_agent.runtime.store import TreeStore
 from swe_agent.runtime.tarball import Content
 from tests.backends import need_bubblewrap
-from tests.patience import crowded_s
+from tests.patience import comes_true
 
 CANARY = "canary-7f3a91"
 Run = Callable[[str], tuple[int, str]]
@@ -248,11 +247,11 @@ sandbox.run("trap '' TERM INT HUP; sleep 32.{os.getpid()}", 600)
     host = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
     assert host.stdout is not None
     folder = Path(host.stdout.readline().decode().strip())
-    assert _await(lambda: len(_sleepers()) == 2)
+    assert comes_true(lambda: len(_sleepers()) == 2)
     host.send_signal(signal.SIGKILL)
     host.wait()
     host.stdout.close()
-    assert _await(lambda: not _sleepers() and not folder.exists(), crowded_s(5))
+    assert comes_true(lambda: not _sleepers() and not folder.exists(), 5)
 
 
 def test_a_sandbox_started_by_a_thread_outlives_it(folder: Path) -> None:
@@ -375,15 +374,6 @@ def _sleepers() -> list[str]:
         if line.startswith("sleep 3") and line.strip().endswith(f".{os.getpid()}"):
             found.append(line)
     return found
-
-
-def _await(condition: Callable[[], bool], within_s: float = 120) -> bool:
-    deadline = time.monotonic() + within_s
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        threading.Event().wait(0.05)
-    return True
 
 
 def test_commands_take_signals_that_swe_agent_itself_ignores(tmp_path: Path) -> None:

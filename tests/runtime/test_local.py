@@ -8,9 +8,7 @@ import re
 import signal
 import subprocess
 import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -26,7 +24,7 @@ from swe_agent.runtime.sandboxes import choose_sandbox
 from swe_agent.runtime.setup import SetUp
 from swe_agent.runtime.store import TreeStore
 from swe_agent.runtime.tarball import Content
-from tests.patience import crowded_s
+from tests.patience import comes_true
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="needs Linux")
 TAG = os.getpid()
@@ -111,7 +109,7 @@ def test_a_time_out_ends_the_whole_tree(sandbox: BrokerSandbox, command: str) ->
 
 def test_what_is_left_behind_is_swept(sandbox: BrokerSandbox) -> None:
     sandbox.run(f"(setsid sleep 3{TAG} >/dev/null 2>&1 &)", 5)
-    assert _await(lambda: len(_sleepers()) == 1)
+    assert comes_true(lambda: len(_sleepers()) == 1)
     assert sandbox.sweep() == (f"sleep 3{TAG}",)
     assert not _sleepers()
     sandbox.execute(f"setsid sleep 3{TAG} & true", 5)
@@ -145,11 +143,11 @@ sandbox.execute("trap '' TERM; setsid sleep 3{TAG}", 600)
     host = subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE)
     assert host.stdout is not None
     folder = Path(host.stdout.readline().decode().strip())
-    assert _await(lambda: len(_sleepers()) == 2)
+    assert comes_true(lambda: len(_sleepers()) == 2)
     host.send_signal(signal.SIGKILL)
     host.wait()
     host.stdout.close()
-    assert _await(lambda: not _sleepers() and not folder.exists(), crowded_s(5))
+    assert comes_true(lambda: not _sleepers() and not folder.exists(), 5)
 
 
 def test_the_broker_ends_nothing_of_the_hosts_and_never_works_in_the_root() -> None:
@@ -218,12 +216,3 @@ def _sleepers() -> list[str]:
         if line == f"sleep 3{TAG}":
             found.append(line)
     return found
-
-
-def _await(condition: Callable[[], bool], within_s: float = 120) -> bool:
-    deadline = time.monotonic() + within_s
-    while not condition():
-        if time.monotonic() > deadline:
-            return False
-        threading.Event().wait(0.05)
-    return True
