@@ -20,6 +20,8 @@ BY_SPECTRUM = 0.3
 """Least suspicion of a function that a failing test ran, before its lines' own weighs it."""
 CONSTANT = 0.6
 """Suspicion of a constant as part of that of the functions that use it."""
+BLAMED = 2.0
+"""Factor for a line that a traceback names."""
 UNCOVERED = 0.2
 """Factor for a function, or a line, that no failing test ran."""
 
@@ -168,6 +170,15 @@ def suspicions(
     scores.update(_of_constants(sources, scores))
     top = max(scores.values(), default=1.0)
     return {place: score / top for place, score in scores.items()}
+
+
+def blamed(lines: Lines, failing: Iterable[Failing]) -> Lines:
+    """The lines' suspiciousness, more for those that tracebacks name."""
+    named = {frame for test in failing for frame in frames(test.text, lines)}
+    return {
+        path: {n: score * (BLAMED if (path, n) in named else 1.0) for n, score in ran.items()}
+        for path, ran in lines.items()
+    }
 
 
 def _of_constants(

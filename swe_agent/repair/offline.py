@@ -3,6 +3,7 @@ function of the conversation alone, so a resumed or replayed run goes the same w
 """
 
 import math
+from collections.abc import Hashable
 from typing import TYPE_CHECKING, Final
 
 from pydantic import JsonValue
@@ -28,6 +29,7 @@ from swe_agent.repair.examples import FILE, examples_in, reproduction
 from swe_agent.repair.history import EVERY_FILE, Seen, folded, key_of
 from swe_agent.repair.holes import synthesis
 from swe_agent.repair.localize import (
+    blamed,
     failing_test,
     frames,
     imported,
@@ -55,6 +57,7 @@ from swe_agent.repair.scripts import (
 )
 from swe_agent.repair.search import Search
 from swe_agent.repair.syntax import Code
+from swe_agent.repair.told import told_by
 
 GLOB_LIMIT: Final = 60
 CONFIRM_LIMIT: Final = 20
@@ -68,6 +71,8 @@ PATIENT_S: Final = 6.0
 """Processor seconds for one test with a candidate that passed some tests and then was stopped."""
 AGAIN_LIMIT: Final = 4
 FEW_FUNCTIONS: Final = 8
+Ready = tuple[Search, dict[tuple[str, int], float], dict[str, Code | Script]]
+"""The search, how suspicious each place is, and the sources."""
 
 
 class OfflineModel:
@@ -76,7 +81,7 @@ class OfflineModel:
     def __init__(self, search_s: float = math.inf) -> None:
         """`search_s` bounds the seconds of `try_edits` in all; without it the run's limits do."""
         self._search_s = search_s
-        self._ready: dict[str, Search] = {}
+        self._ready: dict[Hashable, Ready] = {}
         self._codes: dict[tuple[str, str], Code | None] = {}
 
     @property
@@ -250,31 +255,46 @@ class OfflineModel:
         trials = seen.trials.get(guards, {})
         return [c for c in passing if (t := trials.get(key_of(c.edits))) and t.status == "passed"]
 
-    def _search(
-        self, seen: Seen, targets: tuple[str, ...]
-    ) -> tuple[Search, dict[tuple[str, int], float], dict[str, Code | Script]]:
+    def _search(self, seen: Seen, targets: tuple[str, ...]) -> Ready:
         codes = {path: code for path in seen.texts if (code := self._code(seen, path))}
         if any(test.startswith(FILE) for test in targets):
             codes[FILE] = Code(FILE, self._reproduction(seen)[0])
+        read = [path for path in scripts_of(seen, targets) if path in seen.texts]
+        texts = {path: code.text for path, code in codes.items()}
+        texts.update({path: seen.texts[path] for path in read})
+        key = (*sorted(texts.items()), targets, seen.issue, bool(seen.lines), seen.states is None)
+        if key not in self._ready:
+            scripts = {path: Script(path, seen.texts[path]) for path in read}
+            self._ready = {key: self._made_ready(seen, targets, codes, scripts)}
+        ready = self._ready[key]
+        ready[0].ready(seen, targets)
+        return ready
+
+    def _made_ready(
+        self,
+        seen: Seen,
+        targets: tuple[str, ...],
+        codes: dict[str, Code],
+        scripts: dict[str, Script],
+    ) -> Ready:
         failures = seen.base.failures if seen.base else {}
         paths = {*(seen.paths or ()), *codes}
         failing = [failing_test(t, failures.get(t, ""), paths) for t in targets]
+        said = [f.text for f in failing]
+        tests = dict.fromkeys((f.path, f.name) for f in failing if f.path in codes)
+        told = told_by([(codes[path].tree, name) for path, name in tests], said)
+        for code in codes.values():
+            code.told = told
         suspicious = suspicions(codes, failing, seen.issue, seen.lines)
-        read = [path for path in scripts_of(seen, targets) if path in seen.texts]
-        scripts = {path: Script(path, seen.texts[path]) for path in read}
-        known = bool(seen.lines)
-        read_codes: dict[str, Code | Script] = {**codes, **scripts}
-        texts = sorted((path, code.text) for path, code in read_codes.items())
-        key = repr((texts, targets, seen.issue, known, seen.states is None))
-        told = "\n".join([seen.issue, *(f.text for f in failing)])
-        if key not in self._ready:
-            more_templates = synthesis(seen.states or ())
-            weights = weights_from("\n".join(f.text for f in failing), more_templates)
-            more = proposed_by_queries(scripts, told, weights)
-            self._ready = {key: Search(codes, suspicious, weights, seen.lines, more)}
-        self._ready[key].ready(seen, targets)
-        places = {**suspicious, **suspicions_by_name(scripts, told)}
-        return self._ready[key], places, read_codes
+        more_templates = synthesis(seen.states or ())
+        is_project = self._is_project(seen)
+        weights = weights_from("\n".join(said), more_templates, in_project=is_project)
+        issue = "\n".join([seen.issue, *said])
+        more = proposed_by_queries(scripts, issue, weights)
+        lines = blamed(seen.lines, failing) if seen.lines else None
+        search = Search(codes, suspicious, weights, lines, more)
+        places = {**suspicious, **suspicions_by_name(scripts, issue)}
+        return search, places, {**codes, **scripts}
 
     def _unseen(self, seen: Seen, targets: tuple[str, ...]) -> Calls:
         """Views of files that matter and were not read yet, up to a few at once."""
@@ -292,9 +312,13 @@ class OfflineModel:
     def _is_wide(self, seen: Seen, targets: tuple[str, ...]) -> bool:
         """Whether it pays to see which lines the tests run: pytest knows them by these names, and
         there is more than a handful of functions."""
+        return self._is_project(seen) and any("::" in test for test in targets)
+
+    def _is_project(self, seen: Seen) -> bool:
+        """Whether there is more than a handful of functions."""
         codes = [code for path in seen.texts if (code := self._code(seen, path))]
         count = sum(1 for c in codes if not is_test_file(c.path) for _ in c.functions())
-        return count > FEW_FUNCTIONS and any("::" in test for test in targets)
+        return count > FEW_FUNCTIONS
 
     def _unlisted(self, seen: Seen, targets: tuple[str, ...]) -> Calls:
         """Searches for files that failing tests and read files name, where not all are listed."""

@@ -19,6 +19,10 @@ from swe_agent.repair.templates.template import Template
 from swe_agent.repair.usage import naturalness
 from swe_agent.repair.wording import prose_of, spoken_for
 
+LINE_SHARE = 0.5
+"""Part of a change's score that does not hang on how suspicious its line is beside the others."""
+TOGETHER = 0.5
+"""Factor for a change in several places at once, beside the same in one."""
 READS_UNREAD = 1.6
 """Factor for a change that uses a name which the function never reads."""
 _NAME = re.compile(r"[^\W\d]\w*")
@@ -156,28 +160,55 @@ def _drafts(code: Code, line: int, suspicion: float, weights: Weights) -> Iterat
     places = (*code.functions(), *code.constants)
     scope: ast.AST = next((s for s in places if s.lineno == line), code.tree)
     unread = unread_names(scope) if isinstance(scope, Function) else frozenset()
+    same: dict[tuple[str, str, str], list[_Draft]] = {}
     for node in (scope, *own_nodes(scope)):
         if node is not scope and isinstance(node, Function | ast.ClassDef):
             continue
         for template in (*TEMPLATES, *weights.more):
-            for rewrite in template.rule(code, node):
+            for rewrite in template.rule(code, node) if weights.prior(template) else ():
                 score = suspicion * weights.of(template, rewrite.text) * rewrite.weight
                 if unread and not unread.isdisjoint(_NAME.findall(rewrite.text)):
                     score *= READS_UNREAD
                 if score:
-                    yield _Draft(code, scope, rewrite, template, score)
+                    draft = _Draft(code, scope, rewrite, template, score)
+                    old = code.text[rewrite.start : rewrite.end]
+                    same.setdefault((template.name, old, rewrite.text), []).append(draft)
+                    yield draft
+    if weights.in_project:
+        yield from (_together(drafts) for (_, old, _), drafts in same.items() if old and drafts[1:])
+
+
+def _together(drafts: list[_Draft]) -> _Draft:
+    """The same change in every place of a function that it fits."""
+    code, best = drafts[0].code, max(drafts, key=lambda d: d.score)
+    rewrites = sorted({d.rewrite.start: d.rewrite for d in drafts}.items())
+    start, end = rewrites[0][0], rewrites[0][0]
+    text = ""
+    for at, rewrite in rewrites:
+        if at >= end:
+            text += code.text[end:at] + rewrite.text
+            end = rewrite.end
+    return replace(best, rewrite=Rewrite(start, end, text), score=best.score * TOGETHER)
 
 
 def _line_factor(draft: _Draft, lines: Lines) -> float:
-    """Less for a change of lines that no failing test ran."""
-    ran = lines.get(draft.code.path)
-    if not ran or not isinstance(draft.scope, Function):
+    """Less for a change of lines that are less suspicious than others of the function, and least
+    where no failing test ran them.
+    """
+    ran, scope = lines.get(draft.code.path), draft.scope
+    if not ran or not isinstance(scope, Function):
         return 1.0
     rewrite = draft.rewrite
     first = draft.code.line_of(rewrite.start)
     last = draft.code.line_of(max(rewrite.start, rewrite.end - 1))
     # A statement over several lines, or one put between two, has an event on some of them only.
-    return 1.0 if any(line in ran for line in range(first - 1, last + 2)) else UNCOVERED
+    own = _most(ran, first, last) or _most(ran, first - 1, last + 1)
+    top = _most(ran, scope.lineno + 1, scope.end_lineno or scope.lineno)
+    return LINE_SHARE + (1 - LINE_SHARE) * min(1.0, own / top) if own and top else UNCOVERED
+
+
+def _most(ran: Mapping[int, float], first: int, last: int) -> float:
+    return max((ran.get(line, 0.0) for line in range(first, last + 1)), default=0.0)
 
 
 def name_of(scope: ast.AST) -> str:

@@ -3,9 +3,12 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 
 from swe_agent.repair.templates.template import Template
 
+TABLE = Path(__file__).parent / "in_projects.tsv"
 _LITERAL = re.compile(r"'[^']*'|\"[^\"]*\"|\b\d+\b")
 _IDLE = re.compile(r"\b1 \* |\* 1\b|[+-] 0\b|//? 1\b")
 """Computing with a number that changes nothing."""
@@ -59,18 +62,28 @@ class Weights:
     """Types of exceptions that the failures name."""
     more: tuple[Template, ...] = ()
     """Templates that were made for this search."""
+    in_project: bool = False
+    """Whether the fault is somewhere in a project, not in a handful of functions: its fixes are of
+    other kinds.
+    """
+
+    def prior(self, template: Template) -> float:
+        """How often such a change is the right one where the fault is; 0.0: it is not tried."""
+        return in_projects(template) if self.in_project else template.prior
 
     def of(self, template: Template, text: str = "") -> float:
         """The template's prior in the light of the failures, for a variant with this text;
         0.0 where that speaks of an exception that no failure names.
         """
-        prior = template.prior * self.factors.get(template.name, 1.0)
+        prior = self.prior(template) * self.factors.get(template.name, 1.0)
         if not template.of_failure:
             return prior
         return prior if self.raised & set(_TYPE.findall(text)) else 0.0
 
 
-def weights_from(failures: str, more: tuple[Template, ...] = ()) -> Weights:
+def weights_from(
+    failures: str, more: tuple[Template, ...] = (), in_project: bool = False
+) -> Weights:
     """The weights that the failures' texts speak for.
 
     >>> weights_from("IndexError: list index out of range").factors["off by one"]
@@ -81,7 +94,18 @@ def weights_from(failures: str, more: tuple[Template, ...] = ()) -> Weights:
         if re.search(pattern, failures):
             for name in names:
                 factors[name] = max(factor, factors.get(name, 1.0))
-    return Weights(factors, frozenset(_TYPE.findall(failures)), more)
+    return Weights(factors, frozenset(_TYPE.findall(failures)), more, in_project)
+
+
+def in_projects(template: Template) -> float:
+    """A template's prior among the fixes of real projects."""
+    return _in_projects().get(template.name, template.prior)
+
+
+@cache
+def _in_projects() -> dict[str, float]:
+    rows = TABLE.read_text(encoding="utf-8").splitlines() if TABLE.exists() else []
+    return {name: float(prior) for name, prior in (row.split("\t") for row in rows)}
 
 
 COMPANY = 0.5

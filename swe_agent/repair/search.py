@@ -155,7 +155,8 @@ class Search:
         """The base with one more edit each."""
         first = base.edits[0]
         text = self._codes[first.path].text.replace(first.old, first.new)
-        codes = {**self._codes, first.path: Code(first.path, text)}
+        told = self._codes[first.path].told
+        codes = {**self._codes, first.path: Code(first.path, text, told)}
         moved = _moved(self._suspicions, self._codes[first.path], codes[first.path])
         weights = replace(self._weights, more=())  # what was recorded is of the unchanged lines
         for more in proposed(codes, moved, weights):

@@ -11,12 +11,14 @@ from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
 from swe_agent.core.pythonsyntax import parsed_python
+from swe_agent.repair.told import Told
 
 Function = ast.FunctionDef | ast.AsyncFunctionDef
 _FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 _DEFINITIONS = (*_FUNCTIONS, ast.ClassDef)
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _BLOCKS = ("body", "orelse", "finalbody")
+NOTHING_TOLD = Told()
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +39,10 @@ class Code:
         SyntaxError: it does not parse.
     """
 
-    def __init__(self, path: str, text: str) -> None:
+    def __init__(self, path: str, text: str, told: Told = NOTHING_TOLD) -> None:
         self.path = path
         self.text = text
+        self.told = told
         self.tree = parsed_python(text)
         self._lines = [line + "\n" for line in text.split("\n")]
         self._starts = [0]

@@ -7,28 +7,57 @@ import pytest
 
 from swe_agent.repair.localize import Failing, suspicions
 from swe_agent.repair.propose import proposed
-from swe_agent.repair.rank import weights_from
+from swe_agent.repair.rank import Weights, weights_from
 from swe_agent.repair.syntax import Code
 from swe_agent.repair.templates import TEMPLATES
 from tests.repair.cases import CASES
 from tests.repair.more_cases import MORE_CASES
+from tests.repair.project_cases import PROJECT_CASES
+
+NAMES = [template.name for template in TEMPLATES]
 
 
-@pytest.mark.parametrize("name", [template.name for template in TEMPLATES])
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in PROJECT_CASES])
 def test_a_template_offers_the_right_program(name: str) -> None:
     wrong, old, new = (CASES | MORE_CASES)[name]
-    assert wrong.count(old) == 1
-    right = ast.dump(ast.parse(wrong.replace(old, new)))
-    code = Code("shop.py", wrong)
+    weights = weights_from("KeyError, TypeError, ValueError")
+    assert _offering(Code("shop.py", wrong), old, new, weights) == [name]
+
+
+@pytest.mark.parametrize("name", PROJECT_CASES)
+def test_a_template_for_projects_offers_the_right_program_there_alone(name: str) -> None:
+    wrong, old, new, told = PROJECT_CASES[name]
+    code = Code("shop.py", wrong, told)
+    assert _offering(code, old, new, weights_from("", in_project=True)) == [name]
+    assert _offering(code, old, new, weights_from("")) == []
+
+
+def _offering(code: Code, old: str, new: str, weights: Weights) -> list[str]:
+    """The templates that offer the program with a text replaced."""
+    assert code.text.count(old) == 1
+    right = ast.dump(ast.parse(code.text.replace(old, new)))
     places = {("shop.py", function.lineno): 1.0 for function in code.functions()}
-    offered = [
-        candidate
-        for candidate in proposed(
-            {"shop.py": code}, places, weights_from("KeyError, TypeError, ValueError")
-        )
-        if ast.dump(ast.parse(_changed(wrong, candidate))) == right
+    return [
+        candidate.template
+        for candidate in proposed({"shop.py": code}, places, weights)
+        if ast.dump(ast.parse(_changed(code.text, candidate))) == right
     ]
-    assert [candidate.template for candidate in offered] == [name]
+
+
+def test_in_a_project_a_change_is_made_in_all_places_too() -> None:
+    text = "def sizes(a, b):\n    one = f(a.tone)\n    two = f(a.tone)\n    return one, two\n"
+    code = Code("shop.py", text)
+    weights = weights_from("", in_project=True)
+    made = {_changed(text, c) for c in proposed({"shop.py": code}, {("shop.py", 1): 1.0}, weights)}
+    assert text.replace("a.tone", "str(a.tone)") in made
+
+
+def test_lines_that_failing_tests_alone_run_are_changed_first() -> None:
+    text = "def cost(a, b):\n    c = a < b\n    d = a < b\n    return c, d\n"
+    code = Code("shop.py", text)
+    lines = {"shop.py": {2: 0.2, 3: 0.9, 4: 0.2}}
+    offered = proposed({"shop.py": code}, {("shop.py", 1): 1.0}, weights_from(""), lines)
+    assert next(offered).line == 3
 
 
 def _changed(text: str, candidate) -> str:

@@ -3,6 +3,7 @@ others.
 """
 
 from swe_agent.repair.templates import (
+    calling,
     calls,
     conditions,
     constants,
@@ -17,6 +18,7 @@ from swe_agent.repair.templates import (
     returns,
     slices,
     statements,
+    told,
 )
 from swe_agent.repair.templates.template import Template
 
@@ -35,4 +37,6 @@ TEMPLATES: tuple[Template, ...] = (
     *passing.TEMPLATES,
     *patterns.TEMPLATES,
     *exceptions.TEMPLATES,
+    *calling.TEMPLATES,
+    *told.TEMPLATES,
 )

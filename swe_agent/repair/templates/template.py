@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from swe_agent.repair.syntax import Code, Rewrite
 
+IN_PROJECTS = 0.0
+"""Prior of a template that is for projects alone; what it has there stands in `in_projects.tsv`."""
 Rule = Callable[[Code, ast.AST], Iterator[Rewrite]]
 
 

@@ -1,0 +1,90 @@
+"""Like `cases`, for templates that are tried in projects alone; with what failing tests tell."""
+
+from swe_agent.repair.told import Told
+
+PROJECT_CASES: dict[str, tuple[str, str, str, Told]] = {
+    "enclosing call": (
+        "def clean(text):\n    return text.strip('.')\n\n\n"
+        "def first(lines):\n    return clean(lines[0])\n\n\n"
+        "def last(lines):\n    return lines[-1]\n",
+        "lines[-1]",
+        "clean(lines[-1])",
+        Told(),
+    ),
+    "sibling argument": (
+        "def bake(oven, dish):\n    oven.heat(dish, fan=True)\n\n\n"
+        "def roast(oven, dish):\n    oven.heat(dish)\n",
+        "heat(dish)",
+        "heat(dish, fan=True)",
+        Told(),
+    ),
+    "own attribute": (
+        "class Gate:\n    def __init__(self):\n        self.locked = False\n\n"
+        "    def passes(self, ticket):\n        if ticket:\n            return True\n"
+        "        return False\n",
+        "if ticket:",
+        "if ticket and not self.locked:",
+        Told(),
+    ),
+    "other test": (
+        "def is_whole(number):\n    return type(number) is int\n",
+        "type(number) is int",
+        "isinstance(number, int)",
+        Told(),
+    ),
+    "otherwise": (
+        "def label(box, usual):\n    name = box.name\n    return name.upper()\n",
+        "= box.name",
+        "= box.name or usual",
+        Told(),
+    ),
+    "needless part": (
+        "def note(log, line):\n    log.write(line, 'x', end='')\n",
+        "line, 'x', end",
+        "line, end",
+        Told(),
+    ),
+    "early value": (
+        "class Scale:\n    def __init__(self, unit):\n        self.unit = unit\n\n"
+        "    def read(self, weight):\n        return weight.value * self.unit\n",
+        "        return weight",
+        "        if weight is None:\n            return self.unit\n        return weight",
+        Told(),
+    ),
+    "entry": (
+        "def is_fruit(word):\n    return word in {'apple', 'pear'}\n",
+        "'pear'}",
+        "'pear', 'quince'}",
+        Told(texts=("quince",)),
+    ),
+    "more cases": (
+        "def is_end(line):\n    return line == 'quit'\n",
+        "== 'quit'",
+        "in ('quit', 'exit')",
+        Told(texts=("exit",)),
+    ),
+    "told text": (
+        "def size(count):\n    return '{} Byte'.format(count)\n",
+        "{} Byte'",
+        "{} Bytes'",
+        Told(differences=(("3 Byte", "3 Bytes"),)),
+    ),
+    "lacking attribute": (
+        "class Fault:\n    def __init__(self, cause):\n        self.text = str(cause)\n",
+        "        self.text",
+        "        self.cause = cause\n        self.text",
+        Told(lacking=("cause",)),
+    ),
+    "raised type": (
+        "def seat(row):\n    if row > 9:\n        raise Exception('full')\n    return row\n",
+        "Exception(",
+        "LookupError(",
+        Told(types=("LookupError",)),
+    ),
+    "alternative": (
+        "import re\n\n\ndef is_pet(word):\n    return re.fullmatch(r'(cat|dog)', word)\n",
+        "cat|dog",
+        "cat|dog|hen",
+        Told(texts=("hen",)),
+    ),
+}
