@@ -187,6 +187,45 @@ def test_what_conftest_imported_is_not_kept_from_before_the_edit(
     assert [row["status"] for row in rows] == ["passed", "failed", "passed"]
 
 
+def test_tests_of_a_file_that_do_not_judge_are_not_made(folder: Path, tmp_path: Path) -> None:
+    count = tmp_path / "count"
+    (folder / "tests/test_many.py").write_text(
+        "import pytest\nfrom larder.jam import jars\n\n\ndef named(n):\n"
+        f"    open({str(count)!r}, 'a').write('x')\n\n\n"
+        "class TestJam:\n    @pytest.mark.parametrize('n', [3, 4])\n"
+        "    def test_one(self, n):\n        assert jars(n, 3) == 1\n\n\n"
+        "@pytest.mark.parametrize('n', range(9), ids=named)\n"
+        "def test_other(n):\n    pass\n"
+    )
+    desk = Desk(LocalSandbox(folder), "python3 -m pytest -q")
+    test = "tests/test_many.py::TestJam::test_one[4]"
+    rows = desk.rows(candidates=[edit("fruit // each"), edit("2")], tests=[test])
+    assert [row["status"] for row in rows] == ["passed", "failed"]
+    assert not count.exists()
+
+
+def test_what_tests_import_from_elsewhere_is_loaded_once_unless_it_starts_threads(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count, elsewhere = tmp_path / "count", tmp_path / "elsewhere"
+    monkeypatch.setenv("PYTHONPATH", str(elsewhere))
+    elsewhere.mkdir()
+    (elsewhere / "costly.py").write_text(f"open({str(count)!r}, 'a').write('x')\n")
+    (elsewhere / "busy.py").write_text(
+        "import threading\n\n\nWORK = threading.Thread(target=threading.Event().wait)\n"
+        "WORK.daemon = True\nWORK.start()\n"
+    )
+    (folder / "tests/test_more.py").write_text(
+        "import busy, costly\nfrom larder.jam import jars\n\n\n"
+        "def test_more():\n    assert busy.WORK.is_alive()\n    assert jars(9, 3) == 3\n"
+    )
+    desk = Desk(LocalSandbox(folder), "python3 -m pytest -q")
+    tries = [edit("fruit // each"), edit("2")] * 3
+    rows = desk.rows(candidates=tries, tests=["tests/test_more.py::test_more"])
+    assert [row["status"] for row in rows] == ["passed", "failed"] * 3
+    assert len(count.read_text()) <= 1 + len(tries) // 2
+
+
 def test_no_tests_named_means_all(desk: Desk) -> None:
     rows = desk.rows(candidates=[edit("fruit // each"), edit("fruit")])
     assert [row["status"] for row in rows] == ["passed", "failed"]

@@ -25,6 +25,7 @@ import sys
 import time
 
 from edits import apply_edits, put_back
+from preload import foreign_modules, preload
 from probes import Recorder, behaviour_of, more_like
 from runners import (
     MESSAGE_CHARS,
@@ -87,6 +88,8 @@ def begin_child(spec: "dict", scratch: str, channel: Channel) -> None:
 def end_child(spec: "dict", scratch: str, channel: Channel) -> None:
     sys.setprofile(None)
     sys.settrace(None)
+    if "stops" not in spec:  # the unchanged project
+        channel.send(["modules", foreign_modules([scratch, spec["repository"]])])
     if spec["inputs"]:
         channel.send(["tested"])
         path = os.path.join(scratch, spec["probe"]["path"])
@@ -113,6 +116,7 @@ class Round:
         self.inputs = []  # type: list[list]
         self.behaviour = []  # type: list[str]
         self.states = []  # type: list[list]
+        self.modules = []  # type: list[str]
         self.loaded = None  # type: list[str] | None
         """Modules that were there before any test was."""
 
@@ -131,12 +135,10 @@ class Round:
             self.message = event[1]
         elif kind == "input":
             self.inputs.append(ast.literal_eval(event[1]))
-        elif kind == "loaded":
-            self.loaded = event[1]
+        elif kind in ("loaded", "modules", "behaviour"):
+            setattr(self, kind, event[1])
         elif kind == "state":
             self.states.append(event[1:])
-        elif kind == "behaviour":
-            self.behaviour = event[1]
         elif kind in ("tested", "end"):
             self.ended = True
             self.over = kind == "end"
@@ -257,6 +259,7 @@ def work(spec: "dict", number: int, queue: int, out: int) -> None:
     add_files(spec.get("files", {}), scratch)
     cpu_s = spec.get("timeout_s") or BASELINE_S
     baseline = run_round(spec, scratch, cpu_s, 3 * cpu_s, writes_bytecode=True)
+    preload(baseline.modules, [scratch, spec["repository"]])
     silent = not baseline.passed and not baseline.failed and not baseline.timed_out
     if spec["runner"] == "pytest" and silent:
         spec["options"] = ["-o", "addopts="]
