@@ -171,7 +171,8 @@ def _in_the_models_order(
     found = reranked(
         ranking, issue, indexed.tree, Asked(model_named(spec, settings, say), purse, say)
     )
-    say(f"{purse.spent_usd:.4f} USD spent")
+    spent = f"{purse.spent_usd:.4f} USD" if purse.spent_usd else f"{purse.spent_tokens} tokens"
+    say(f"{spent} spent")
     return found
 
 

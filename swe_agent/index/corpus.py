@@ -5,6 +5,7 @@ import math
 from array import array
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from sys import intern
 
 from swe_agent.index.record import CODE, Record
 from swe_agent.index.terms import counted
@@ -69,12 +70,12 @@ class Corpus:
             if unit.qualified:
                 name = unit.qualified.rpartition(".")[2]
                 self.named.setdefault(name, []).append(number)
-            self.calls.append(unit.calls)
+            self.calls.append(tuple(map(intern, unit.calls)))  # one copy of names that recur
             if unit.bases:
                 self.bases[number] = unit.bases
             self._post(number, terms)
         self.by_path[path] = numbers
-        self.imports[path] = record.imports
+        self.imports[path] = tuple(map(intern, record.imports))
         self.keys[path] = key
 
     def _post(self, number: int, terms: Mapping[str, int]) -> None:
