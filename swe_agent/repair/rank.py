@@ -9,6 +9,9 @@ from pathlib import Path
 from swe_agent.repair.templates.template import Template
 
 TABLE = Path(__file__).parent / "in_projects.tsv"
+"""Priors in projects: the geometric mean of a template's prior and of how often it made the
+author's change, per candidate, in some hundred small fixes of thirteen public projects.
+"""
 _LITERAL = re.compile(r"'[^']*'|\"[^\"]*\"|\b\d+\b")
 _IDLE = re.compile(r"\b1 \* |\* 1\b|[+-] 0\b|//? 1\b")
 """Computing with a number that changes nothing."""
@@ -104,7 +107,7 @@ def in_projects(template: Template) -> float:
 
 @cache
 def _in_projects() -> dict[str, float]:
-    rows = TABLE.read_text(encoding="utf-8").splitlines() if TABLE.exists() else []
+    rows = TABLE.read_text(encoding="utf-8").splitlines()
     return {name: float(prior) for name, prior in (row.split("\t") for row in rows)}
 
 

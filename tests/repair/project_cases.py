@@ -51,6 +51,12 @@ PROJECT_CASES: dict[str, tuple[str, str, str, Told]] = {
         "        if weight is None:\n            return self.unit\n        return weight",
         Told(),
     ),
+    "f-string": (
+        "def told(name):\n    raise ValueError(\n        'no {name} '\n        'here'\n    )\n",
+        "'no {name} '",
+        "f'no {name} '",
+        Told(),
+    ),
     "entry": (
         "def is_fruit(word):\n    return word in {'apple', 'pear'}\n",
         "'pear'}",

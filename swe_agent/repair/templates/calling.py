@@ -3,6 +3,7 @@ sibling's call, an attribute of the object, another way to ask the same.
 """
 
 import ast
+import re
 from collections import Counter
 from collections.abc import Iterator
 from functools import lru_cache
@@ -11,6 +12,8 @@ from swe_agent.repair.syntax import Code, Function, Rewrite, arguments_of, is_ca
 from swe_agent.repair.templates.conditions import tests_of
 from swe_agent.repair.templates.template import IN_PROJECTS, Template
 
+_PIECE = re.compile(r"(?<![\w'\"\\])('[^'\n]*'|\"[^\"\n]*\")")
+_BRACED = re.compile(r"\{[A-Za-z_][^{}]*\}")
 OWN_LIMIT = 10
 ATTRIBUTE_LIMIT = 14
 _PLAIN = ("str", "list", "int", "repr", "dict", "tuple", "set", "bool")
@@ -129,6 +132,19 @@ def otherwise(code: Code, node: ast.AST) -> Iterator[Rewrite]:
             yield code.swap(node, f"{text} or {other}", share * 0.7)
             yield code.swap(node, f"{other} or {text}", share * 0.7)
             yield code.swap(node, f"{text} if {other} else None", share * 0.3)
+
+
+def unfilled(code: Code, node: ast.AST) -> Iterator[Rewrite]:
+    """A text with names in braces that nothing fills in: an f-string."""
+    if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
+        return
+    place = code.parents.get(node)
+    if isinstance(place, ast.Expr | ast.JoinedStr | ast.Attribute):
+        return
+    text = code.text_of(node)
+    marked = _PIECE.sub(lambda m: "f" + m[0] if _BRACED.search(m[0]) else m[0], text)
+    if marked != text:
+        yield code.swap(node, marked)
 
 
 def needless_parts(code: Code, node: ast.AST) -> Iterator[Rewrite]:
@@ -277,6 +293,7 @@ TEMPLATES = (
     ),
     Template("other test", IN_PROJECTS, replaced_tests, "asks the same in another way"),
     Template("otherwise", IN_PROJECTS, otherwise, "takes another value where there is none"),
+    Template("f-string", IN_PROJECTS, unfilled, "fills the names in"),
     Template("needless part", IN_PROJECTS, needless_parts, "drops an argument or an entry"),
     Template("early value", IN_PROJECTS, early_values, "returns early with a value at hand"),
 )

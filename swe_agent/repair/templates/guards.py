@@ -45,7 +45,7 @@ def asked_types(code: Code, node: ast.AST) -> Iterator[Rewrite]:
     if isinstance(node, ast.Call) and _is_named(node.func, "isinstance") and len(node.args) == 2:
         kinds = node.args[1]
         known = [code.text_of(k) for k in (kinds.elts if isinstance(kinds, ast.Tuple) else [kinds])]
-        for kind in _types_of(code):
+        for kind in (*_types_of(code), "float", "set", "bool", "slice"):
             if kind not in known:
                 yield code.swap(kinds, f"({', '.join([*known, kind])})", 0.8)
     for test in tests_of(node):

@@ -11,6 +11,7 @@ from swe_agent.repair.templates.template import Template
 
 _MATCHERS = {"compile", "match", "search", "fullmatch", "sub", "split", "findall", "finditer"}
 _NAMED = re.compile(r"(^|_)(re|regex|regexp|pattern|rx)s?$", re.IGNORECASE)
+_LOOKS_LIKE = re.compile(r"^\^|\$$|\\[dswbAZ]|\(\?[:!=<P]|\][+*?]")
 _QUANTIFIED = re.compile(r"(?<!\\)(\\.|[\w)\].])([+*])(?![?+])")
 _GROUPED = re.compile(r"\\[dswDSW](?![*+?{])|\)(?![*+?{])")
 FLAGS = ("IGNORECASE", "DOTALL", "MULTILINE")
@@ -100,8 +101,11 @@ def _compiles(pattern: str) -> bool:
 
 
 def _is_pattern(code: Code, node: ast.AST) -> bool:
-    """Whether a text is used as a regular expression, as far as the place says."""
+    """Whether a text is used as a regular expression, as far as the place or its look says."""
     place = code.parents.get(node)
+    value = getattr(node, "value", "")
+    if "import re" in code.text and isinstance(value, str) and _LOOKS_LIKE.search(value):
+        return not isinstance(place, ast.Expr | ast.JoinedStr | ast.FormattedValue)
     while isinstance(place, ast.BinOp | ast.Tuple | ast.List):
         place = code.parents.get(place)
     match place:
