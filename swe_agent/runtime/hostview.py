@@ -22,7 +22,8 @@ _SYSTEM = ("/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32", "/nix
 _ETC = (
     *("alternatives", "ca-certificates", "crypto-policies", "debian_version", "fonts"),
     *("java-*", "ld.so.cache", "ld.so.conf", "ld.so.conf.d", "locale.alias", "localtime"),
-    *("magic", "mime.types", "nsswitch.conf", "os-release", "perl", "pki/ca-trust"),
+    *("magic", "maven/logging", "maven/m2.conf", "mime.types", "nsswitch.conf", "os-release"),
+    *("perl", "pki/ca-trust"),
     *("pki/tls/certs", "protocols", "python3*", "rpc", "services", "ssl/certs"),
     *("ssl/openssl.cnf", "timezone"),
 )

@@ -176,7 +176,8 @@ def _without_recorder(sandbox: Sandbox, command: str, timeout_s: float, scratch:
     dying test's own.
     """
     report = f"{scratch}/over.xml"
-    result = sandbox.execute(_with_options(f"-rA --junitxml={report}", command), timeout_s)
+    options = f"-rA --continue-on-collection-errors --junitxml={report}"
+    result = sandbox.execute(_with_options(options, command), timeout_s)
     if _contents(sandbox, report) is None:
         return _judged(command, result, Outcomes(ended=False), per_test=True)
     return _printed(command, result)

@@ -156,11 +156,14 @@ def test_an_unknown_target_is_said_and_never_passes(box: FolderSandbox) -> None:
     assert "Unknown test" in report.failures["test_a.py::test_zz"]
 
 
-def test_a_file_that_does_not_load_is_an_error_with_its_name(box: FolderSandbox) -> None:
-    fill(box.folder, {"test_a.py": "def test_a(): pass\n", "test_b.py": "import nothing_here\n"})
-    report = run_tests(box, ["python -m pytest"], 60)
-    assert report.outcomes == {"test_b.py": "error"}
-    assert "nothing_here" in report.failures["test_b.py"]
+@pytest.mark.parametrize("python", ["python", "python -I"], ids=["recorded", "unrecorded"])
+def test_a_file_that_does_not_load_is_an_error_with_its_name_and_the_others_run(
+    box: FolderSandbox, python: str
+) -> None:
+    fill(box.folder, {"test_a.py": "import nothing_here\n", "test_b.py": "def test_b(): pass\n"})
+    report = run_tests(box, [f"{python} -m pytest"], 60)
+    assert report.outcomes == {"test_a.py": "error", "test_b.py::test_b": "passed"}
+    assert "nothing_here" in f"{report.failures} {report.tail}"
 
 
 def test_a_broken_conftest_is_an_error_of_the_command_but_may_be_the_bug(

@@ -25,6 +25,8 @@ def pytest_configure(config: Any) -> None:
     if _STARTED:
         return
     _STARTED.append(config)
+    # A file that does not load is an error of its own; without this it ends the session.
+    config.option.continue_on_collection_errors = True
     targets = _targets()
     if targets:
         chooser = Chooser(config, targets)
