@@ -115,6 +115,8 @@ def solve(request: RunRequest, watch: Watcher) -> RunResult:
     secrets = secrets_in(settings.models.base_url)
     with OpenRun(request.run_folder, watch, request.company, secrets) as run:
         taken = origin.taken(run.store)
+        for remark in taken.remarks():
+            request.say(remark)
         record_consent(request.settings, run.store.reader(taken.tree))
         issue, pictures = _illustrated(request, run.store, taken.tree)
         task = Task(

@@ -19,6 +19,7 @@ _AT_ONCE_BYTES = 8_000_000
 _AT_ONCE = 1_000
 _DESCRIBE = ("describe", "--tags", "--long", "--always", "--abbrev=64")
 """Commit and tag by one process: many tasks are begun in a batch."""
+_NAMED = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,19 @@ class Taken:
     """Nearest tag; empty where there is none."""
     left_behind: tuple[str, ...] = ()
     """Files whose names promise secrets; they stay out."""
+    nested: tuple[str, ...] = ()
+    """Folders that are repositories of their own; what is in them stays out."""
+
+    def remarks(self) -> Iterator[str]:
+        """What the user should know of it, a sentence each."""
+        told = {
+            "Submodules and other repositories inside this one stay behind": self.nested,
+            "Files named like secrets stay behind, unless --include names them": self.left_behind,
+        }
+        for what, paths in told.items():
+            if paths:
+                more = f" and {len(paths) - _NAMED} more" if len(paths) > _NAMED else ""
+                yield f"{what}: {visible(', '.join(paths[:_NAMED]))}{more}."
 
 
 class Origin(Protocol):
@@ -64,7 +78,7 @@ class WorkTree:
         """
         found = read_repository(self.path, self.include)
         tree, behind = take_in(found, store, self.include)
-        return Taken(tree, str(found.root), found.head, found.version_tag, behind)
+        return Taken(tree, str(found.root), found.head, found.version_tag, behind, found.submodules)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from swe_agent.core.errors import EnvironmentFault, ExitCode, UsageFault
+from swe_agent.runtime.origins import WorkTree
 from swe_agent.runtime.repository import read_repository
+from swe_agent.runtime.store import TreeStore
 
 IDENTITY = ["-c", "user.name=A", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
 
@@ -175,6 +177,18 @@ def test_repositories_inside_are_named_and_left_out(repo: Path):
 
     assert found.submodules == ("loose", "tracked")
     assert found.files == ("a.py", "pkg/b.py")
+
+
+def test_what_stays_behind_is_told(repo: Path, tmp_path: Path):
+    git(repo, "init", "-q", "inner")
+    (repo / "inner" / "c.py").write_text("c\n")
+    (repo / ".env").write_text("TOKEN=1\n")
+
+    taken = WorkTree(repo).taken(TreeStore(tmp_path / "store"))
+
+    inner, secrets = taken.remarks()
+    assert inner.endswith("stay behind: inner.")
+    assert secrets.endswith("unless --include names them: .env.")
 
 
 def test_conflicted_files_are_listed_once_and_dirty(repo: Path):
