@@ -7,19 +7,16 @@ Source: the formats are those of git-diff(1) and git's documentation of patches.
 """
 
 import base64
-import difflib
 import hashlib
 import io
 import zlib
 from collections.abc import Callable, Iterator, Sequence
 
 from swe_agent.core.protocols import Entry
+from swe_agent.runtime.linediff import Opcode, opcodes
 from swe_agent.runtime.store import TreeStore
 
 _CONTEXT = 3
-_SLOW_LINES = 4_000
-"""Differing middles longer than this are replaced as one block: finding the least change is
-quadratic."""
 _NULL_ID = "0" * 40
 
 
@@ -103,7 +100,7 @@ def _content(path: str, old: bytes | None, new: bytes | None) -> bytes:
 
 def _hunks(old: Sequence[bytes], new: Sequence[bytes]) -> Iterator[bytes]:
     """Unified hunks with three lines of context."""
-    for group in _grouped(_opcodes(old, new)):
+    for group in _grouped(opcodes(old, new)):
         first, last = group[0], group[-1]
         old_span, new_span = _span(first[1], last[2]), _span(first[3], last[4])
         yield f"@@ -{old_span} +{new_span} @@\n".encode()
@@ -115,34 +112,9 @@ def _hunks(old: Sequence[bytes], new: Sequence[bytes]) -> Iterator[bytes]:
             yield from (_line(b"+", line) for line in new[j1:j2])
 
 
-_Opcode = tuple[str, int, int, int, int]
-
-
-def _opcodes(old: Sequence[bytes], new: Sequence[bytes]) -> list[_Opcode]:
-    """What to do to get from `old` to `new`; equal ends are found first, so that the slow part is
-    short."""
-    head, most = 0, min(len(old), len(new))
-    while head < most and old[head] == new[head]:
-        head += 1
-    tail = 0
-    while tail < most - head and old[-1 - tail] == new[-1 - tail]:
-        tail += 1
-    middle_old, middle_new = old[head : len(old) - tail], new[head : len(new) - tail]
-    if max(len(middle_old), len(middle_new)) > _SLOW_LINES:
-        inner: list[_Opcode] = [("replace", 0, len(middle_old), 0, len(middle_new))]
-    else:
-        matcher = difflib.SequenceMatcher(None, middle_old, middle_new, autojunk=False)
-        inner = list(matcher.get_opcodes())
-    codes: list[_Opcode] = [("equal", 0, head, 0, head)] if head else []
-    codes += [(t, i1 + head, i2 + head, j1 + head, j2 + head) for t, i1, i2, j1, j2 in inner]
-    if tail:
-        codes.append(("equal", len(old) - tail, len(old), len(new) - tail, len(new)))
-    return codes
-
-
-def _grouped(codes: list[_Opcode]) -> Iterator[list[_Opcode]]:
+def _grouped(codes: list[Opcode]) -> Iterator[list[Opcode]]:
     """Changes with their context; a long equal stretch ends one hunk and begins the next."""
-    group: list[_Opcode] = []
+    group: list[Opcode] = []
     for at, (tag, i1, i2, j1, j2) in enumerate(codes):
         if tag != "equal":
             group.append((tag, i1, i2, j1, j2))

@@ -1,12 +1,14 @@
-"""Check 23: a repository of 100,000 files and 2 GB, a long line, a deep folder."""
+"""Check 23: a repository of 100,000 files and 2 GB, a long line, a deep folder, a long file and a
+long run."""
 
+import json
 import random
 from pathlib import Path
 
 import pytest
 
 from tests.security.test_14_output_bombs import measured
-from tests.solve.conftest import git
+from tests.solve.conftest import FIX, SUBMIT, Play, call, git
 
 pytestmark = [pytest.mark.docker, pytest.mark.soak]
 FILES, FILE_BYTES = 100_000, 20_000
@@ -44,3 +46,34 @@ def test_odd_sizes_are_worked_on(project: Path) -> None:
     found = measured(project, [make, "cd /workspace; sed -i s/x/y/ line.txt long.txt; wc line.txt"])
     assert found["rows"][1]["data"]["exit_code"] == 0
     assert found["peak_kb"] < PEAK_KB
+
+
+def test_one_line_of_200_000_is_edited_and_no_other_changes(play: Play, project: Path) -> None:
+    lines = [f"row {number}\n" for number in range(200_000)]
+    (project / "long.txt").write_text("".join(lines))
+    (project / "wide.txt").write_text("x" * 1_000_000 + "end\n")
+    git(project, "add", "-A")
+    git(project, "commit", "-q", "-m", "long")
+    one = call("edit", path="long.txt", old="row 123456\n", new="row here\n")
+    two = call("edit_lines", path="long.txt", start=200_000, end=200_000, text="last\n")
+    wide = call("edit", path="wide.txt", old="xend", new="end")
+    played = play([one, two, wide, FIX, SUBMIT], limits__max_steps=20)
+    assert played.result.verdict == "verified"
+    patch = (played.folder / "patch.diff").read_text()
+    changed = [line for line in patch.splitlines() if line[:1] in "+-" and "row" in line]
+    assert changed == ["-row 123456", "+row here", "-row 199999"]
+    assert "+" + "x" * 999_999 + "end" in patch.splitlines()
+
+
+def test_the_log_of_a_thousand_steps_grows_in_line_with_them(play: Play) -> None:
+    looks = [
+        call("shell", command=f"echo {number} >>seen; wc -c calc.py") for number in range(1000)
+    ]
+    played = play([*looks, FIX, SUBMIT], limits__max_steps=1100, limits__max_time_s=86_400)
+    assert (played.result.verdict, played.result.steps) == ("verified", 1002)
+    ends = {}
+    with (played.folder / "events.jsonl").open("rb") as log:
+        for line in log:
+            if (event := json.loads(line))["type"] == "tool_returned":
+                ends[event["step"]] = log.tell()
+    assert ends[1000] - ends[500] < 1.3 * (ends[600] - ends[100])
