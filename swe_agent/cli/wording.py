@@ -63,6 +63,8 @@ def lines(event: Event, verbose: bool = False) -> list[Line]:
             return [Line(f"limit reached: {one_line(event.message)}", "warn")]
         case RunFinished():
             return [Line(one_line(event.error), "bad")] if event.error else []
+        case ReminderGiven(name="rebuilt"):
+            return [Line(f"{one_line(event.note.text.partition('. ')[0])}.", "warn")]
         case HumanSaid():
             return [Line(f"you said: {one_line(event.note.text)}", "faint")]
         case _:

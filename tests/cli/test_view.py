@@ -11,8 +11,8 @@ from swe_agent.cli import screen, view
 from swe_agent.cli.ending import DIFF_LINES, show_ending, show_next, show_word
 from swe_agent.cli.progress import Progress
 from swe_agent.cli.view import Shown, status, watching
-from swe_agent.core.events import ModelCalled, ModelFailed, RunFinished
-from swe_agent.core.messages import Usage
+from swe_agent.core.events import ModelCalled, ModelFailed, ReminderGiven, RunFinished
+from swe_agent.core.messages import Note, Usage
 from swe_agent.core.task import Verdict
 from swe_agent.trajectory.log import EventLog
 from tests.cli import story
@@ -46,6 +46,17 @@ def test_without_a_terminal_the_story_is_plain_lines(tmp_path: Path, capfd):
     assert "   4  edit gcd.py" in err
     assert "rolled back: a test that passed fails (lost: t.py::test_a)" in err
     assert "tests on a fresh base: 3 passed" in err
+
+
+def test_a_lost_sandbox_is_told(tmp_path: Path, capfd):
+    note = Note(kind="reminder", text="The sandbox was lost (it ended) and was set up anew. So.")
+    with (
+        watching(tmp_path, Progress(), Shown()) as watch,
+        EventLog(tmp_path / "events.jsonl", watch) as log,
+    ):
+        log.append(ReminderGiven(name="rebuilt", note=note))
+
+    assert "The sandbox was lost (it ended) and was set up anew.\n" in capfd.readouterr().err
 
 
 def test_hostile_text_is_spelled_out_and_never_markup(tmp_path: Path, capfd):
