@@ -5,8 +5,9 @@ Source: Alur et al., FMCAD 2013, "Syntax-Guided Synthesis" (observational equiva
 al., ICSE 2013, "SemFix".
 """
 
+import operator
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from swe_agent.repair.terms import (
@@ -25,9 +26,10 @@ LEAF_LIMIT = 14
 ASKED_LIMIT = 90
 JOINED_LIMIT = 12
 """Conditions that are joined by `and` and `or`."""
-KEPT = {1: 8, 2: 5, 3: 3}
+KEPT = {1: 16, 2: 8, 3: 4}
 """Terms of one behaviour that are kept, by the count of states: a few states tell little apart."""
 KEPT_ELSE = 2
+_SIGNS: tuple[tuple[str, Callable[..., bool]], ...] = ((">", operator.gt), ("<", operator.lt))
 _LITERAL = re.compile(r"-?\d|'[^']*'$|\"[^\"]*\"$|\[\]$|\{\}$|(True|False|None)$")
 
 
@@ -93,9 +95,27 @@ def asked(values: list[Term], leaves: list[Term]) -> Grown:
         if one.text != two.text
         for made in of_two(one, two, True, rank.get(two.text, 99) < rank.get(one.text, -1))
     )
-    found.add([*flags, *(term for flag in flags for term in of_one(flag)), *pairs])
+    turned = (term for flag in flags for term in of_one(flag))
+    found.add([*flags, *turned, *pairs, *_begun(leaves)])
     found.add(_both(found.terms[:JOINED_LIMIT]))
     return found
+
+
+def _begun(leaves: list[Term]) -> Iterator[Term]:
+    """Conditions about a variable that is None at first: whether it is, or is less or more."""
+    for held in leaves:
+        empty = [value is None for value in held.values]
+        if not any(empty):
+            continue
+        yield Term(f"{held.text} is None", tuple(empty), held.cost + 0.4, COMPARISON)
+        kinds = {type(value) for value in held.values} - {type(None)}
+        for other in leaves:
+            if kinds and ({other.kind} == kinds or {other.kind, *kinds} <= {int, float}):
+                columns = list(zip(other.values, held.values, strict=True))
+                for sign, decides in _SIGNS:
+                    values = tuple(b is None or decides(a, b) for a, b in columns)
+                    text = f"{held.text} is None or {other.text} {sign} {held.text}"
+                    yield Term(text, values, held.cost + other.cost + 0.4, LOGIC)
 
 
 def _both(terms: list[Term]) -> Iterator[Term]:

@@ -9,7 +9,16 @@ from functools import partial
 from swe_agent.repair.growth import KEPT, KEPT_ELSE, wrapped
 from swe_agent.repair.history import State
 from swe_agent.repair.recorded import Place, Recorded, recorded_from
-from swe_agent.repair.syntax import Code, Function, Rewrite, is_called, is_loaded, own_nodes
+from swe_agent.repair.syntax import (
+    Code,
+    Function,
+    Rewrite,
+    arguments_of,
+    is_builtin,
+    is_called,
+    is_loaded,
+    own_nodes,
+)
 from swe_agent.repair.templates.template import Template
 from swe_agent.repair.terms import COMPARISON, SUM, Term, behaviour
 
@@ -20,6 +29,9 @@ VALUE_LIMIT = 50
 ASSIGNED_LIMIT = 16
 AROUND_LIMIT = 24
 RESULT_LIMIT = 6
+UNBOUND_LIMIT = 150
+UNBOUND = 12.0
+"""Factor for setting a variable that is read and never set: one of these has to be right."""
 _SIMPLE = (ast.Assign, ast.AugAssign, ast.Expr, ast.Return)
 _PLACES = (
     *(ast.Return, ast.Assign, ast.AugAssign, ast.Call, ast.Compare, ast.BinOp, ast.Subscript),
@@ -36,13 +48,13 @@ def synthesis(states: Sequence[State]) -> tuple[Template, ...]:
     return (
         Template(
             "synthesized condition",
-            0.16,
+            0.4,
             partial(conditions, recorded),
             "asks for what tells the cases apart",
         ),
-        Template("synthesized value", 0.16, partial(values, recorded), "computes another value"),
+        Template("synthesized value", 0.14, partial(values, recorded), "computes another value"),
         Template(
-            "synthesized assignment", 0.06, partial(assignments, recorded), "sets a variable anew"
+            "synthesized assignment", 0.08, partial(assignments, recorded), "sets a variable anew"
         ),
     )
 
@@ -106,25 +118,45 @@ def assignments(recorded: Recorded, code: Code, node: ast.AST) -> Iterator[Rewri
     if function is None or not isinstance(node, ast.stmt) or _is_text(node):
         return
     place = recorded.at(code, node)
+    for name in _unbound(code, function, node) if place else ():
+        for term, weight in _likely(place.values if place else (), UNBOUND_LIMIT):
+            yield from code.insert(node, f"{name} = {term.text}", weight=weight * UNBOUND)
     for held in place.leaves if place else ():
         if place is None or not held.text.isidentifier() or held.kind in (bool, None):
             continue
         apt = (
-            term
-            for term in place.values
-            if term.values != held.values and term.kind is held.kind and " " in term.text + " "
+            term for term in place.values if term.values != held.values and term.kind is held.kind
         )
         for term, weight in _likely(apt, ASSIGNED_LIMIT):
-            yield from code.insert(node, _assigned(held.text, term.text), weight=weight)
+            yield from code.insert(node, _assigned(held.text, term), weight=weight)
 
 
-def _assigned(name: str, text: str) -> str:
-    """`x += y` for `x = x + y`."""
-    for sign in ("+", "-", "*", "//"):
+def _unbound(code: Code, function: Function, node: ast.stmt) -> list[str]:
+    """Names that a statement reads and nothing binds."""
+    known = {*code.names_at(node), *_names_of(code.tree)}
+    nested = {n for f in own_nodes(function) if isinstance(f, ast.Lambda) for n in arguments_of(f)}
+    read = dict.fromkeys(n.id for n in ast.walk(node) if isinstance(n, ast.Name) and is_loaded(n))
+    return [name for name in read if name not in known | nested and not is_builtin(name)]
+
+
+def _names_of(tree: ast.Module) -> set[str]:
+    """Names that a file has anywhere but for reading."""
+    found = {n.id for n in ast.walk(tree) if isinstance(n, ast.Name) and not is_loaded(n)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.alias):
+            found.add((node.asname or node.name).split(".")[0])
+        elif isinstance(node, Function | ast.ClassDef | ast.ExceptHandler):
+            found.add(node.name or "")
+    return found
+
+
+def _assigned(name: str, term: Term) -> str:
+    """`x += y` for `x = x + y`, which for lists is another thing."""
+    for sign in ("+", "-", "*", "//") if term.kind is not list else ():
         start = f"{name} {sign} "
-        if text.startswith(start):
-            return f"{name} {sign}= {text[len(start) :]}"
-    return f"{name} = {text}"
+        if term.text.startswith(start):
+            return f"{name} {sign}= {term.text[len(start) :]}"
+    return f"{name} = {term.text}"
 
 
 def _widened(code: Code, place: Place, test: ast.expr) -> Iterator[Rewrite]:
@@ -188,9 +220,14 @@ def _guards(recorded: Recorded, code: Code, node: ast.stmt) -> Iterator[Rewrite]
     if node is function.body[-1] or (isinstance(node, ast.Assign) and node in function.body):
         return
     place, indent = recorded.at(code, node), code.indent(node)
-    body = "".join(f"    {line}" for line in code.text[lines[0] : lines[1]].splitlines(True))
-    for term, weight in _likely(place.asked if place else (), CONDITION_LIMIT):
-        yield Rewrite(*lines, f"{indent}if {term.text}:\n{body}", weight * 0.8)
+    block = code.block_of(node)
+    last = code.whole_lines(block[-1])
+    ends = {lines[1]: 0.8, last[1] if last and block is not function.body else lines[1]: 0.6}
+    for end, share in ends.items():
+        rows = code.text[lines[0] : end].splitlines(keepends=True)
+        body = "".join(f"    {row}" if row.strip() else row for row in rows)
+        for term, weight in _likely(place.asked if place else (), CONDITION_LIMIT):
+            yield Rewrite(lines[0], end, f"{indent}if {term.text}:\n{body}", weight * share)
 
 
 def _likely(terms: Iterable[Term], limit: int) -> Iterator[tuple[Term, float]]:

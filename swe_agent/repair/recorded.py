@@ -127,17 +127,18 @@ def _leaves(code: Code, node: ast.AST, rows: Sequence[_Held], names: tuple[str, 
             found.append(Term(name, tuple(row[name] for row in rows), cost))
     fixed: dict[str, tuple[object, float]] = {repr(v): (v, cost) for v, cost in _USUAL}
     told = [*told_numbers(code, node)[:FIXED_LIMIT], *told_texts(code, node)[:FIXED_LIMIT]]
-    for value in [*_fixed_in(function)[: 2 * FIXED_LIMIT], *told]:
+    for value in [*_fixed_in(code, function)[: 2 * FIXED_LIMIT], *told]:
         fixed.setdefault(repr(value), (value, 1.1))
     found += [Term(t, (value,) * len(rows), cost) for t, (value, cost) in fixed.items()]
     return found
 
 
-def _fixed_in(function: ast.AST | None) -> list[object]:
+def _fixed_in(code: Code, function: ast.AST | None) -> list[object]:
     """Numbers and short texts that a function has in its code."""
     found = {}
     for node in own_nodes(function) if function else ():
         known = isinstance(node, ast.Constant) and type(node.value) in (int, float, str)
+        known = known and not isinstance(code.parents.get(node), ast.Expr)
         if isinstance(node, ast.Constant) and known and len(str(node.value)) <= FIXED_CHARS:
             found[repr(node.value)] = node.value
     return list(found.values())

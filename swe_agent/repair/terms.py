@@ -181,7 +181,7 @@ def _two(
         return Form(text, made, (one, two), cost.get(sign, 1.0), ATOM, SUM)
     if sign:
         return Form(text, made, (one, two), cost.get(sign, 0.8), SUM, COMPARISON)
-    return Form(text, made, (one, two), 1.2, ATOM, ATOM)
+    return Form(text, made, (one, two), 1.0, ATOM, ATOM)
 
 
 _PLAIN = (int, float, str, bool, list, tuple)
@@ -233,19 +233,24 @@ def of_one(term: Term) -> Iterator[Term]:
     """What one term can be made to."""
     for form in _forms_of_one(term.kind):
         made = joined(form, term)
-        if made is not None:
+        if made is not None and made.values != term.values:
             yield made
 
 
 def of_two(one: Term, two: Term, is_asked: bool = False, is_turned: bool = False) -> Iterator[Term]:
     """What two terms can be joined to, in this order: a value, or else a condition; `is_turned`
-    where the other order was had.
+    where the other order was had. What is always one of them, or nothing, is left out.
     """
+    if one.text == two.text and (is_asked or one.kind not in _NUMBER):
+        return
     for form in _forms_of_two(one.kind, two.kind, is_asked):
         if is_turned and form.commutes:
             continue
+        if one.text == two.text and form.text != "{} * {}":
+            continue
         made = joined(form, one, two)
-        if made is not None:
+        picks = form.text.startswith(("max(", "min("))
+        if made is not None and (picks or made.values not in (one.values, two.values)):
             yield made
 
 
