@@ -6,7 +6,7 @@ import ast
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 
-from swe_agent.repair.growth import KEPT, KEPT_ELSE, wrapped
+from swe_agent.repair.growth import KEPT, KEPT_ELSE
 from swe_agent.repair.history import State
 from swe_agent.repair.recorded import Place, Recorded, recorded_from
 from swe_agent.repair.syntax import (
@@ -44,7 +44,7 @@ def synthesis(states: Sequence[State]) -> tuple[Template, ...]:
     """Templates that fill in what the recorded states tell apart; none where nothing is known."""
     if not states:
         return ()
-    recorded = recorded_from(states)
+    recorded = recorded_from(tuple(states))
     return (
         Template(
             "synthesized condition",
@@ -101,7 +101,7 @@ def values(recorded: Recorded, code: Code, node: ast.AST) -> Iterator[Rewrite]:
         return
     free = isinstance(parent, ast.Return)
     fixed = isinstance(node, ast.Constant)
-    more = [] if fixed else wrapped(core, place.leaves, place.values[:AROUND_LIMIT]).terms
+    more = [] if fixed else place.around(core, AROUND_LIMIT)
     least = SUM if isinstance(parent, ast.Compare) else COMPARISON + 1
     for terms, share in ((more, 1.0), (place.values, 0.6)):
         apt = (t for t in terms if t.values != core.values and _alike(t, core, free))

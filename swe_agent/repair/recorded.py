@@ -5,9 +5,10 @@ of it there.
 import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from swe_agent.repair.evaluate import Unknown, evaluated
-from swe_agent.repair.growth import Grown, asked, grown
+from swe_agent.repair.growth import Grown, asked, grown, wrapped
 from swe_agent.repair.history import State
 from swe_agent.repair.syntax import Code, arguments_of, own_nodes, stored
 from swe_agent.repair.templates.donors import told_numbers, told_texts
@@ -20,6 +21,7 @@ FIXED_CHARS = 12
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _USUAL: tuple[tuple[object, float], ...] = ((0, 0.9), (1, 0.9), (2, 1.2), ("", 1.2), ([], 1.4))
 _Held = Mapping[str, object]
+_Key = tuple[str, str, int, bool, tuple[str, ...]]
 
 
 @dataclass(slots=True)
@@ -28,6 +30,7 @@ class Place:
 
     states: tuple[_Held, ...]
     leaves: list[Term]
+    _made: dict[tuple[str, int], list[Term]] = field(default_factory=dict)
     _values: Grown | None = None
     _asked: list[Term] | None = None
 
@@ -47,6 +50,13 @@ class Place:
             self._asked = [t for t in found if single or len(set(t.values)) > 1]
         return self._asked
 
+    def around(self, core: Term, limit: int) -> list[Term]:
+        """What can be made of a term with the cheapest others, the cheapest first."""
+        key = (core.text, limit)
+        if key not in self._made:
+            self._made[key] = wrapped(core, self.leaves, self.values[:limit]).terms
+        return self._made[key]
+
     def term(self, node: ast.expr, text: str) -> Term | None:
         """An expression of the program as a term that costs nothing; None where its value is not
         known in each state.
@@ -63,9 +73,7 @@ class Recorded:
     """All recorded states; places are made when they are asked for."""
 
     rows: Mapping[tuple[str, int, bool], tuple[_Held, ...]]
-    _places: dict[tuple[str, int, bool, tuple[str, ...]], Place | None] = field(
-        default_factory=dict
-    )
+    _places: dict[_Key, Place | None] = field(default_factory=dict)
 
     def at(self, code: Code, node: ast.AST) -> Place | None:
         """The place of a node: of the comprehension around it, or of its statement; None where
@@ -76,17 +84,15 @@ class Recorded:
         names = tuple(n for n in code.names_at(node) if n not in ("self", "cls", "_"))
         lines = range(inner.lineno, (inner.end_lineno or 0) + 1) if inner else [statement.lineno]
         for line in lines:
-            key = (code.path, line, inner is not None, names)
+            key = (code.path, code.text, line, inner is not None, names)
             if key not in self._places:
                 self._places[key] = self._made(code, node, key)
             if self._places[key] is not None:
                 return self._places[key]
         return None
 
-    def _made(
-        self, code: Code, node: ast.AST, key: tuple[str, int, bool, tuple[str, ...]]
-    ) -> Place | None:
-        path, line, is_inner, names = key
+    def _made(self, code: Code, node: ast.AST, key: _Key) -> Place | None:
+        path, _, line, is_inner, names = key
         bound = _bound_by(_comprehension_of(code, node)) if is_inner else []
         rows = [r for r in self.rows.get((path, line, is_inner), ()) if all(n in r for n in bound)]
         half = STATES_USED // 2
@@ -97,8 +103,11 @@ class Recorded:
         return Place(tuple(used), leaves)
 
 
-def recorded_from(states: Sequence[State]) -> Recorded:
-    """The states by line; values that are no literals are left out."""
+@lru_cache(maxsize=4)
+def recorded_from(states: tuple[State, ...]) -> Recorded:
+    """The states by line; values that are no literals are left out. What was made of the last few
+    is kept, since a model that is made anew asks for the same again.
+    """
     found: dict[tuple[str, int, bool], list[_Held]] = {}
     for state in states:
         held = {}
