@@ -69,7 +69,8 @@ class Cache:
 
     def keep_records(self, records: Mapping[str, bytes]) -> None:
         """Keep packed records by their keys."""
-        rows = [(key, zlib.compress(body, 1)) for key, body in records.items()]
+        # level 0: only the checksum is wanted; squeezing costs a cold start more than it saves
+        rows = [(key, zlib.compress(body, 0)) for key, body in records.items()]
         self._write("insert or replace into records values (?, ?)", rows)
 
     def corpus(self) -> Corpus | None:

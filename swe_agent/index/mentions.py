@@ -82,7 +82,7 @@ def mentions(issue: str) -> Mentions:
     if _is_trace(plain):
         traces, plain = [*traces, plain], ""
     trace = "\n".join(traces)
-    parts = [(title, 0.9), ("\n".join(inline), 1.0), (code, 0.6), (plain, 0.5), (trace, 0.25)]
+    parts = [(title, 0.9), ("\n".join(inline), 1.0), (code, 0.6), (plain, 0.75), (trace, 0.25)]
     _read_names(parts, found)
     _weigh_terms([(title, TITLE), (plain, PROSE), (code, CODE), (trace, TRACE)], found)
     for phrase in _phrases(text):
