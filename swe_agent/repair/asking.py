@@ -18,6 +18,12 @@ from swe_agent.verify.naming import named_by
 GUARD_LIMIT: Final = 1500
 BATCH_S: Final = 30.0
 LEAST_BATCH_S: Final = 3.0
+CONFIRM_LIMIT: Final = 20
+SLOW_CONFIRMED: Final = 3
+"""Candidates that are held against all tests at once, of a quick and of a slow suite."""
+SLOW_SUITE_S: Final = 10.0
+SUITE_S: Final = 240.0
+"""Most seconds in which candidates are held against all tests."""
 ENDLESS_S: Final = 0.2
 """Processor seconds for one test where the faulty program never ends."""
 WATCH_LIMIT: Final = 4
@@ -88,6 +94,24 @@ def try_call(
     if limit_s or (seen.base and _is_endless(seen.base)):
         arguments["timeout_s"] = limit_s or ENDLESS_S
     return "try_edits", arguments
+
+
+def confirm_call(
+    candidates: list[Candidate], tests: tuple[str, ...], seen: Seen
+) -> tuple[str, dict[str, JsonValue]]:
+    """The candidates against the tests that pass; a slow suite gets the time that it takes, and
+    judges only a few at once.
+    """
+    duration_s = seen.base.duration_s if seen.base else 0.0
+    few = candidates[: SLOW_CONFIRMED if is_slow(seen) else CONFIRM_LIMIT]
+    name, arguments = try_call(few, tests, seen)
+    arguments["total_s"] = max(BATCH_S, min(SUITE_S, 3 * duration_s))
+    return name, arguments
+
+
+def is_slow(seen: Seen) -> bool:
+    """Whether the tests take so long that few candidates can be held against all of them."""
+    return seen.base is not None and seen.base.duration_s > SLOW_SUITE_S
 
 
 def probe_of(

@@ -14,9 +14,11 @@ from swe_agent.repair import explain
 from swe_agent.repair.asking import (
     Call,
     Calls,
+    confirm_call,
     covered,
     edit_call,
     guards_of,
+    is_slow,
     lost_by,
     probe_of,
     spectrum_call,
@@ -60,7 +62,6 @@ from swe_agent.repair.syntax import Code
 from swe_agent.repair.told import told_by
 
 GLOB_LIMIT: Final = 60
-CONFIRM_LIMIT: Final = 20
 PROBE_LIMIT: Final = 60
 EXPLORED: Final = 200
 """Candidates tried before one that passes is taken: others may be likelier."""
@@ -197,14 +198,14 @@ class OfflineModel:
             return "Which of them behave alike?", [(name, arguments | {"probe": probe})]
         guards = guards_of(seen, targets)
         unconfirmed = [c for c in passing if key_of(c.edits) not in seen.trials.get(guards, {})]
-        if unconfirmed and guards:
-            text = f"{len(passing)} candidates fix the failing tests; do the others still pass?"
-            return text, [try_call(unconfirmed[:CONFIRM_LIMIT], guards, seen)]
         kept_ones = self._kept(seen, passing, targets)
+        if unconfirmed and guards and not (kept_ones and is_slow(seen)):
+            text = f"{len(passing)} candidates fix the failing tests; do the others still pass?"
+            return text, [confirm_call(unconfirmed, guards, seen)]
         if kept_ones:
             best, untried = least(kept_ones[0], seen, targets)
             if untried:
-                call = try_call(untried, (*targets, *guards), seen)
+                call = confirm_call(untried, (*targets, *guards), seen)
                 return "Is every part of the repair needed?", [call]
             return f"The best repair {best.says}.", [edit_call(best, 0)]
         again = search.cut_short(seen, targets, PATIENT_S)[:AGAIN_LIMIT]

@@ -14,7 +14,7 @@ from swe_agent.repair.rank import Weights, likeliness, naturalness
 from swe_agent.repair.syntax import Code
 
 BATCHES = (40, 80, 160, 200)
-CANDIDATE_LIMIT = 3000
+CANDIDATE_LIMIT = 5000
 BASES = 3
 SECOND_LIMIT = 400
 """Candidates that are built on one base."""
