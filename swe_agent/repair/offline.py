@@ -204,7 +204,7 @@ class OfflineModel:
             return text, [confirm_call(unconfirmed, guards, seen)]
         if kept_ones:
             best, untried = least(kept_ones[0], seen, targets)
-            if untried:
+            if untried and not seen.faults:  # what cannot be made smaller in time stands
                 call = confirm_call(untried, (*targets, *guards), seen)
                 return "Is every part of the repair needed?", [call]
             return f"The best repair {best.says}.", [edit_call(best, 0)]

@@ -3,6 +3,7 @@ made only once.
 """
 
 import ast
+import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -23,6 +24,8 @@ LINE_SHARE = 0.5
 """Part of a change's score that does not hang on how suspicious its line is beside the others."""
 TOGETHER = 0.5
 """Factor for a change in several places at once, beside the same in one."""
+TIERS = (0.4, 0.15)
+"""Weights at which templates part into tiers, in a project."""
 READS_UNREAD = 1.6
 """Factor for a change that uses a name which the function never reads."""
 _NAME = re.compile(r"[^\W\d]\w*")
@@ -93,16 +96,22 @@ def proposed(
 def _ordered(
     codes: Mapping[str, Code], suspicions: Suspicions, weights: Weights, lines: Lines | None
 ) -> Iterator[_Draft]:
-    """Drafts, the highest score first; those of a place are made only once its turn may come."""
-    templates = (*TEMPLATES, *weights.more)
-    most = max(weights.of(t, " ".join(weights.raised)) for t in templates) * READS_UNREAD
-    places = sorted(suspicions.items(), key=lambda item: (-item[1], item[0]))
+    """Drafts, the highest score first; those of a place and tier of templates are made only once
+    their turn may come.
+    """
+    tiers = _tiers(weights)
+    turns = [
+        (suspicion * most, place, suspicion, templates)
+        for place, suspicion in suspicions.items()
+        for most, templates in tiers
+    ]
+    turns.sort(key=lambda turn: (-turn[0], turn[1]))
     heap: list[tuple[float, str, int, str, int, _Draft]] = []
     count = 0
-    for (path, line), suspicion in places:
-        while heap and -heap[0][0] >= suspicion * most:
+    for most, (path, line), suspicion, templates in turns:
+        while heap and -heap[0][0] >= most:
             yield heappop(heap)[-1]
-        for draft in _drafts(codes[path], line, suspicion, weights):
+        for draft in _drafts(codes[path], line, suspicion, (weights, templates)):
             made = draft
             if lines:
                 made = replace(draft, score=draft.score * _line_factor(draft, lines))
@@ -110,6 +119,25 @@ def _ordered(
             heappush(heap, (-made.score, path, rewrite.start, rewrite.text, count, made))
     while heap:
         yield heappop(heap)[-1]
+
+
+def _tiers(weights: Weights) -> list[tuple[float, tuple[Template, ...]]]:
+    """The templates that are tried, each tier with the most that a draft of it may weigh: in a
+    project the many drafts of unlikely templates are not made while likelier ones are left.
+    """
+    every = {
+        template: weights.of(template, " ".join(weights.raised)) * READS_UNREAD
+        for template in (*TEMPLATES, *weights.more)
+        if weights.prior(template)
+    }
+    bounds = [*TIERS, 0.0] if weights.in_project else [0.0]
+    tiers = []
+    for place, bound in enumerate(bounds):
+        above = bounds[place - 1] if place else math.inf
+        tier = tuple(t for t, most in every.items() if bound <= most < above)
+        if tier:
+            tiers.append((max(every[t] for t in tier), tier))
+    return tiers
 
 
 def _fresh(draft: _Draft, scopes: dict[tuple[str, int], Scope]) -> float:
@@ -156,7 +184,10 @@ def _line_end(text: str, at: int) -> int:
     return len(text) if found < 0 else found
 
 
-def _drafts(code: Code, line: int, suspicion: float, weights: Weights) -> Iterator[_Draft]:
+def _drafts(
+    code: Code, line: int, suspicion: float, tier: tuple[Weights, tuple[Template, ...]]
+) -> Iterator[_Draft]:
+    weights, templates = tier
     places = (*code.functions(), *code.constants)
     scope: ast.AST = next((s for s in places if s.lineno == line), code.tree)
     unread = unread_names(scope) if isinstance(scope, Function) else frozenset()
@@ -164,8 +195,8 @@ def _drafts(code: Code, line: int, suspicion: float, weights: Weights) -> Iterat
     for node in (scope, *own_nodes(scope)):
         if node is not scope and isinstance(node, Function | ast.ClassDef):
             continue
-        for template in (*TEMPLATES, *weights.more):
-            for rewrite in template.rule(code, node) if weights.prior(template) else ():
+        for template in templates:
+            for rewrite in template.rule(code, node):
                 score = suspicion * weights.of(template, rewrite.text) * rewrite.weight
                 if unread and not unread.isdisjoint(_NAME.findall(rewrite.text)):
                     score *= READS_UNREAD

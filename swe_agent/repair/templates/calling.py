@@ -229,25 +229,38 @@ def _called_with_one(code: Code) -> tuple[str, ...]:
 def _arguments_of_calls(code: Code, name: str) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
     """Keyword arguments of a function's calls in the file: name, value, and what that reads."""
     found: dict[tuple[str, str, tuple[str, ...]], None] = {}
-    for node in code.nodes:
-        if isinstance(node, ast.Call) and name == str(
-            getattr(node.func, "id", getattr(node.func, "attr", ""))
-        ):
-            for keyword in node.keywords:
-                value = code.text_of(keyword.value)
-                if keyword.arg and len(value) < 40 and "\n" not in value:
-                    inner = ast.walk(keyword.value)
-                    names = tuple(n.id for n in inner if isinstance(n, ast.Name))
-                    found[keyword.arg, value, names] = None
+    for keyword in _keywords_by_name(code).get(name, ()):
+        value = code.text_of(keyword.value)
+        if keyword.arg and len(value) < 40 and "\n" not in value:
+            inner = ast.walk(keyword.value)
+            names = tuple(n.id for n in inner if isinstance(n, ast.Name))
+            found[keyword.arg, value, names] = None
     return tuple(found)[:8]
 
 
-@lru_cache(maxsize=4096)
-def _attributes_near(code: Code, node: ast.AST) -> tuple[str, ...]:
+@lru_cache(maxsize=64)
+def _keywords_by_name(code: Code) -> dict[str, list[ast.keyword]]:
+    """The keywords of a file's calls, by what is called."""
+    found: dict[str, list[ast.keyword]] = {}
+    for node in code.nodes:
+        if isinstance(node, ast.Call) and node.keywords:
+            name = str(getattr(node.func, "id", getattr(node.func, "attr", "")))
+            found.setdefault(name, []).extend(node.keywords)
+    return found
+
+
+def _attributes_near(code: Code, node: ast.AST) -> list[str]:
     """Attributes that the function reads, then those that its class sets."""
     function = node if isinstance(node, Function) else code.function_of(node)
     if function is None:
-        return ()
+        return []
+    near = _attributes_of(code, function)
+    known = {*code.names_at(node), "self"}
+    return [name for name in near if name.split(".")[0] in known][:ATTRIBUTE_LIMIT]
+
+
+@lru_cache(maxsize=1024)
+def _attributes_of(code: Code, function: Function) -> tuple[str, ...]:
     plain = [
         code.text_of(n)
         for n in ast.walk(function)
@@ -257,15 +270,19 @@ def _attributes_near(code: Code, node: ast.AST) -> tuple[str, ...]:
     place = code.parents.get(function)
     while place is not None and not isinstance(place, ast.ClassDef):
         place = code.parents.get(place)
-    inside = ast.walk(place) if place is not None and "self" in arguments_of(function) else ()
-    own = [
+    own = _set_by(code, place) if place is not None and "self" in arguments_of(function) else ()
+    return tuple(dict.fromkeys([*plain, *own]))
+
+
+@lru_cache(maxsize=1024)
+def _set_by(code: Code, place: ast.ClassDef) -> tuple[str, ...]:
+    """Attributes that a class sets on its objects."""
+    found = (
         f"self.{n.attr}"
-        for n in inside
+        for n in ast.walk(place)
         if isinstance(n, ast.Attribute) and not is_loaded(n) and code.text_of(n.value) == "self"
-    ]
-    known = {*code.names_at(node), "self"}
-    both = dict.fromkeys([*plain, *own])
-    return tuple(name for name in both if name.split(".")[0] in known)[:ATTRIBUTE_LIMIT]
+    )
+    return tuple(dict.fromkeys(found))
 
 
 def _joins(test: ast.expr, word: type[ast.boolop]) -> bool:

@@ -97,19 +97,24 @@ def _with(code: Code, call: ast.Call, argument: str, weight: float) -> Iterator[
         yield Rewrite(last, last, f", {argument}", weight)
 
 
-@lru_cache(maxsize=1024)
 def _parameters_of(code: Code, name: str) -> frozenset[str]:
     """What functions of a name take, as far as this file defines or calls them."""
-    found: set[str] = set()
+    return frozenset(_parameters_by_name(code).get(name, set()) - {"self", "cls"})
+
+
+@lru_cache(maxsize=64)
+def _parameters_by_name(code: Code) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
     for node in code.nodes:
-        if isinstance(node, Function) and node.name == name:
-            found.update(arguments_of(node))
-        elif isinstance(node, ast.ClassDef) and node.name == name:
+        if isinstance(node, Function):
+            found.setdefault(node.name, set()).update(arguments_of(node))
+        elif isinstance(node, ast.ClassDef):
             made = [s for s in node.body if isinstance(s, Function) and s.name == "__init__"]
-            found.update(a for s in made for a in arguments_of(s))
-        elif isinstance(node, ast.Call) and _called(node) == name:
-            found.update(k.arg for k in node.keywords if k.arg)
-    return frozenset(found - {"self", "cls"})
+            found.setdefault(node.name, set()).update(a for s in made for a in arguments_of(s))
+        elif isinstance(node, ast.Call):
+            keywords = {k.arg for k in node.keywords if k.arg}
+            found.setdefault(_called(node), set()).update(keywords)
+    return found
 
 
 def _called(call: ast.Call) -> str:

@@ -7,6 +7,7 @@ import difflib
 import re
 from collections import Counter
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import TypeGuard
 
 from swe_agent.repair.syntax import Code, Function, Rewrite, arguments_of
@@ -19,6 +20,7 @@ VALUE_LIMIT = 4
 CASE_LIMIT = 12
 CONTEXTS = (8, 4, 2, 1)
 ALIKE = 0.72
+SHARED = 0.4
 _WORD = re.compile(r"[^\W\d][\w-]+")
 _QUOTED = re.compile(r"([rRbBuUfF]*)('''|\"\"\"|'|\")(.*)\2", re.DOTALL)
 _EMPTY = ("None", "[]", "{}", "False", "''", "0")
@@ -131,9 +133,9 @@ def _forms(code: Code, inner: str) -> Iterator[tuple[str, float]]:
         for left, old, new, right in changes(came, expected):
             yield from _replaced(inner, left, old, new, right)
     for text in code.told.texts if len(inner) > 3 else ():
-        matcher = difflib.SequenceMatcher(None, inner, text, autojunk=False)
-        if inner in text or matcher.find_longest_match().size < 3:
+        if inner in text or _shared(inner, text) < SHARED:
             continue
+        matcher = difflib.SequenceMatcher(None, inner, text, autojunk=False)
         first, *_, last, _ = (matcher.get_matching_blocks() * 2)[:-1]
         start, end = first.b - first.a, last.b + len(inner) - last.a
         part = text[max(0, start) : end]
@@ -161,7 +163,7 @@ def _fresh_words(code: Code, known: list[str]) -> list[str]:
     words = [word for text in code.told.texts for word in _WORD.findall(text)]
     shapes = {_shape(k) for k in known}
     found = dict.fromkeys(style(word) for word in (*short, *words) if len(word) > 1)
-    fresh = [word for word in found if word not in known and f"{word!r}" not in code.text]
+    fresh = [word for word in found if word not in known and word not in _texts_of(code)]
     return sorted(fresh, key=lambda word: _shape(word) not in shapes)[:WORD_LIMIT]
 
 
@@ -175,16 +177,35 @@ def _other_texts(code: Code, node: ast.AST) -> list[str]:
     known = getattr(node, "value", "")
     told = [text for text in code.told.texts if len(text) <= ENTRY_CHARS * 2]
     if len(known) > 2:
-        told.sort(key=lambda t: -difflib.SequenceMatcher(None, known, t).ratio())
-    compared = [
-        side.value
-        for n in code.nodes
-        if isinstance(n, ast.Compare)
-        for side in (n.left, *n.comparators)
-        if isinstance(side, ast.Constant) and isinstance(side.value, str)
-    ]
-    both = dict.fromkeys([*told[: CASE_LIMIT - 4], *compared])
+        told.sort(key=lambda text: -_shared(known, text))
+    both = dict.fromkeys([*told[: CASE_LIMIT - 4], *_compared(code)])
     return [text for text in both if text and text != known]
+
+
+@lru_cache(maxsize=64)
+def _compared(code: Code) -> tuple[str, ...]:
+    """Texts that the program compares with."""
+    sides = [s for n in code.nodes if isinstance(n, ast.Compare) for s in (n.left, *n.comparators)]
+    texts = [s.value for s in sides if isinstance(s, ast.Constant) and isinstance(s.value, str)]
+    return tuple(dict.fromkeys(texts))
+
+
+@lru_cache(maxsize=64)
+def _texts_of(code: Code) -> frozenset[str]:
+    values = (n.value for n in code.nodes if isinstance(n, ast.Constant))
+    return frozenset(value for value in values if isinstance(value, str))
+
+
+@lru_cache(maxsize=65536)
+def _shared(one: str, other: str) -> float:
+    """The part of a text's runs of three characters that another has too, in [0, 1]."""
+    runs = _runs(one)
+    return len(runs & _runs(other)) / len(runs) if runs else 0.0
+
+
+@lru_cache(maxsize=8192)
+def _runs(text: str) -> frozenset[str]:
+    return frozenset(text[at : at + 3] for at in range(len(text) - 2))
 
 
 def _asks_for_text(node: ast.AST) -> TypeGuard[ast.Call]:
