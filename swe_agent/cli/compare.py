@@ -54,10 +54,11 @@ def _show(found: "Comparison") -> None:
         say("They have no instance in common.")
         return
     say()
-    rows = [("resolved", *(_share(one, count) for one in found.resolved), _resolved_words(found))]
-    rows += [_row(one) for one in found.quantities]
+    shares = (_share(one, count) for one in found.resolved)
+    rows = [(f"resolved of {count}", *shares, _resolved_words(found))]
+    rows += [row for one in found.quantities for row in _rows(one)]
     rows += [(f"failed: {name}", str(a), str(b), "") for name, (a, b) in found.failures.items()]
-    print_table(("", "A", "B", "B - A, mean per instance [95 %]"), rows)
+    print_table(("", "A", "B", "B - A, mean [95 %]"), rows)
     say()
     show(f"gained {len(found.gained)}", "good" if found.gained else "plain")
     _name(found.gained)
@@ -76,7 +77,7 @@ def _name(ids: tuple[str, ...]) -> None:
 
 
 def _share(resolved: int, count: int) -> str:
-    return f"{resolved} of {count} ({resolved / count:.1%})"
+    return f"{resolved} ({resolved / count:.1%})"
 
 
 def _resolved_words(found: "Comparison") -> str:
@@ -84,17 +85,22 @@ def _resolved_words(found: "Comparison") -> str:
     return f"{one.mean:+.1%} [{one.low:+.1%}, {one.high:+.1%}]"
 
 
-def _row(one: "Quantity") -> tuple[str, str, str, str]:
+def _rows(one: "Quantity") -> list[tuple[str, str, str, str]]:
+    """In all, in the middle and at the ninth tenth; a difference is of one instance."""
     sign, digits = ("$", 4) if one.name == "cost_usd" else ("", 1)
     name = {"cost_usd": "cost", "steps": "steps", "duration_s": "seconds"}[one.name]
-    cells = [
-        f"{sign}{side.total:,.2f} (median {sign}{side.median:,.{digits}f}, p90 "
-        f"{sign}{side.p90:,.{digits}f})"
-        for side in (one.first, one.second)
-    ]
-    gap = one.difference
+    whole = {"cost_usd": 2, "steps": 0, "duration_s": 0}[one.name]
+    first, second, gap = one.first, one.second, one.difference
     words = f"{gap.mean:+,.{digits}f} [{gap.low:+,.{digits}f}, {gap.high:+,.{digits}f}]"
-    return (name, cells[0], cells[1], words)
+
+    def cells(a: float, b: float, places: int) -> tuple[str, str]:
+        return f"{sign}{a:,.{places}f}", f"{sign}{b:,.{places}f}"
+
+    return [
+        (name, *cells(first.total, second.total, whole), words),
+        ("  median", *cells(first.median, second.median, digits), ""),
+        ("  p90", *cells(first.p90, second.p90, digits), ""),
+    ]
 
 
 def _json(found: "Comparison") -> "JsonValue":

@@ -33,9 +33,11 @@ def batches(tmp_path: Path) -> tuple[Path, Path]:
 def test_the_table_names_flips_costs_and_failures(call: Call, batches: tuple[Path, Path]) -> None:
     answer = call("compare", *batches)
     assert (answer.code, answer.out) == (0, "")
-    for said in ("2 of 3 (66.7%)", "gained 1", "lost 1", "failed: regressed", "$0.75", "1.000"):
+    for said in ("2 (66.7%)", "gained 1", "lost 1", "failed: regressed", "$0.75", "1.000"):
         assert said in answer.err
     assert not {"\x1b", "\u202e"} & set(answer.err)
+    table = answer.err[answer.err.index("B - A") :].partition("gained")[0]
+    assert max(map(len, table.splitlines())) <= 80
 
 
 def test_json_has_every_number(call: Call, batches: tuple[Path, Path]) -> None:
