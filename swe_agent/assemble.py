@@ -14,6 +14,7 @@ from swe_agent.aci.tool import Tool
 from swe_agent.agent.attempt import Attempt
 from swe_agent.agent.minds import Mind, Minds, Terms
 from swe_agent.context.economy import Rates
+from swe_agent.context.tokens import Exact
 from swe_agent.core.errors import UsageFault
 from swe_agent.core.protocols import BlobStore, Model
 from swe_agent.models.client import Waiting
@@ -21,6 +22,7 @@ from swe_agent.models.endpoint import Endpoint
 from swe_agent.models.prices import PriceList
 from swe_agent.models.probe import probed
 from swe_agent.models.registry import HOSTED, client_of, spec_of
+from swe_agent.models.vocabulary import counter_of
 from swe_agent.repair.offline import OfflineModel
 from swe_agent.runtime.box import Limits
 from swe_agent.runtime.docker import recipe_for
@@ -91,7 +93,7 @@ def minds_of(spec: str, settings: Settings, say: Say) -> Minds:
     own = model_named(spec, settings, say)
 
     def mind(model: Model, name: str) -> Mind:
-        return Mind(model, lambda: Terms(*rates_of(name, settings)))
+        return Mind(model, lambda: Terms(*rates_of(name, settings), exact_of(name)))
 
     roles = {
         role: mind(model_for(role, own, settings, say), name)
@@ -113,6 +115,13 @@ def rates_of(spec: str, settings: Settings) -> tuple[Rates, int]:
         window = probed(endpoint, name).abilities.window_tokens
     window = window or (prices.window_tokens() if prices else None)
     return Rates(*rates) if rates else Rates(), window or USUAL_WINDOW_TOKENS
+
+
+def exact_of(spec: str) -> Exact | None:
+    """Counts by the model's own tokenizer, where it is on this machine."""
+    provider, _, name = spec.partition("/")
+    count = counter_of(name) if HOSTED.get(provider) == "openai" else None
+    return Exact(count) if count else None
 
 
 def route_of(

@@ -22,12 +22,11 @@ from swe_agent.agent.saving import Saver
 from swe_agent.agent.spending import purse_of
 from swe_agent.agent.state import State
 from swe_agent.agent.summarising import Summariser
-from swe_agent.context.render import Head, changed
+from swe_agent.context.render import Head
 from swe_agent.core.errors import ContextExceeded, LimitReached, SandboxLost, SandboxStarved
 from swe_agent.core.events import (
     Checkpoint,
     CheckpointSaved,
-    ContextRendered,
     Event,
     LimitHit,
     ReminderGiven,
@@ -155,20 +154,20 @@ class Attempt:
             terms.window_tokens,
             self._summariser(),
             mind.model.name,
+            terms.exact,
         )
         while True:
-            prompt, rows = room.fitted(head, limit)
-            tokens = sum(row.tokens for row in rows)
-            step, new = state.steps + 1, changed(rows, state.ledger)
-            self.append(ContextRendered(step=step, tokens=tokens, rows=new, ratio=room.ratio))
+            fitted = room.fitted(head, limit)
+            step = state.steps + 1
+            self.append(fitted.event(step, state.ledger))
             with Desk(step, self.purse, self.append, self.kit.listen) as desk:
                 try:
-                    desk.replied(mind.model.complete(self._asked(prompt, desk)))
+                    desk.replied(mind.model.complete(self._asked(fitted.prompt, desk)))
                     return
                 except ContextExceeded as fault:
                     exceeded = fault
-            if not room.fold_harder(head, tokens):
-                self._stop("context", tokens, exceeded.message)
+            if not room.fold_harder(head, fitted.tokens):
+                self._stop("context", fitted.tokens, exceeded.message)
 
     def _asked(self, prompt: Prompt, desk: Desk) -> Prompt:
         models = self.kit.settings.models

@@ -1,7 +1,7 @@
 """What an attempt does so that its conversation stays cheap and fits: folds, each in the log."""
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,9 +9,10 @@ from swe_agent.agent.state import State
 from swe_agent.agent.summarising import Summariser, Written
 from swe_agent.context.economy import Rates, forced, steps_expected, worthwhile
 from swe_agent.context.entry import Entry
-from swe_agent.context.render import Head, render
+from swe_agent.context.render import Head, changed, render
 from swe_agent.context.story import Fold
-from swe_agent.core.events import Event, HistoryFolded, LedgerRow
+from swe_agent.context.tokens import Exact, spec_text
+from swe_agent.core.events import ContextRendered, Event, HistoryFolded, LedgerRow
 from swe_agent.core.messages import Turn
 from swe_agent.core.protocols import Prompt
 from swe_agent.core.text import elided
@@ -30,6 +31,29 @@ _CHANGES = ("edit", "edit_lines", "create", "undo")
 
 
 @dataclass(frozen=True, slots=True)
+class Fitted:
+    """A prompt that fits, and what it is made of."""
+
+    prompt: Prompt
+    rows: tuple[LedgerRow, ...]
+    ratio: float
+    """The provider's tokens for one of ours, as far as it is known."""
+    own: float | None
+    """The same by the model's own tokenizer."""
+
+    @property
+    def tokens(self) -> int:
+        return sum(row.tokens for row in self.rows)
+
+    def event(self, step: int, before: Mapping[str, LedgerRow]) -> ContextRendered:
+        """What is written down of the request of a step, given the ledger of the one before."""
+        rows = changed(self.rows, before)
+        return ContextRendered(
+            step=step, tokens=self.tokens, rows=rows, ratio=self.ratio, own=self.own
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Room:
     """What an attempt's conversation has to fit into, and where folds are written down."""
 
@@ -42,38 +66,47 @@ class Room:
     """Writes summaries in place of digests; None: nobody does."""
     model: str = ""
     """Who is asked: counts are kept for each; empty: who replied last."""
+    exact: Exact | None = None
+    """Counts by its own tokenizer."""
 
-    @property
-    def ratio(self) -> float:
-        """The model's tokens for one of ours."""
-        return self.state.scale_of(self.model).ratio
-
-    def fitted(self, head: Head, limit: int) -> tuple[Prompt, tuple[LedgerRow, ...]]:
+    def fitted(self, head: Head, limit: int) -> Fitted:
         """The next prompt, after the folds that pay and those that the window forces."""
-        story, ratio = self.state.story, self.ratio
+        story = self.state.story
         if self.settings.context.folding == "economic":
             expected = steps_expected(self.state.steps, self.settings.limits.max_steps)
             self._write(worthwhile(story, self.rates, expected), "worthwhile")
-        prompt, rows = render(head, story, limit, ratio)
-        budget = self._budget(head, limit)
-        if sum(row.tokens for row in rows) > head.tokens(ratio) + budget:
-            self._write(forced(story, int(budget / ratio)), "window", budget)
-            prompt, rows = render(head, story, limit, ratio)
-        return prompt, rows
+        fitted = self._rendered(head, limit)
+        budget = self._budget(head, limit, fitted.ratio)
+        if fitted.tokens > head.tokens(fitted.ratio) + budget:
+            self._write(forced(story, int(budget / fitted.ratio)), "window", budget)
+            fitted = self._rendered(head, limit)
+        return fitted
+
+    def _rendered(self, head: Head, limit: int) -> Fitted:
+        own = self._own(head)
+        ratio = self.state.scale_of(self.model).now(own)
+        return Fitted(*render(head, self.state.story, limit, ratio), ratio, own)
+
+    def _own(self, head: Head) -> float | None:
+        """What the model's own tokenizer counts for one of our tokens in the next request."""
+        if self.exact is None:
+            return None
+        texts = [head.system, *map(spec_text, head.offered)]
+        return self.exact.ratio(texts, (*head.notes, *self.state.story.messages()))
 
     def fold_harder(self, head: Head, sent_tokens: int) -> bool:
         """Fold because the provider said that a prompt of so many tokens exceeds its window;
         whether there was anything left to fold."""
-        ratio = self.ratio
+        ratio = self.state.scale_of(self.model).now(self._own(head))
         budget = int((sent_tokens - head.tokens(ratio)) * SHRINK)
         fold = forced(self.state.story, int(budget / ratio)) if budget > LEAST_TOKENS else None
         self._write(fold, "exceeded", budget)
         return fold is not None
 
-    def _budget(self, head: Head, limit: int) -> int:
+    def _budget(self, head: Head, limit: int, ratio: float) -> int:
         """Tokens that the conversation may take."""
         window, learned = self.window_tokens, self.state.budget_tokens
-        room = window - min(limit, window // 4) - head.tokens(self.ratio)
+        room = window - min(limit, window // 4) - head.tokens(ratio)
         return max(LEAST_TOKENS, min(room, learned) if learned else room)
 
     def _write(self, fold: Fold | None, why: Why, budget_tokens: int = 0) -> None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from swe_agent.context.economy import Rates
+from swe_agent.context.tokens import Exact
 from swe_agent.core.protocols import Model
 from swe_agent.settings.schema import Role
 
@@ -17,6 +18,8 @@ class Terms:
     """What cached input costs."""
     window_tokens: int = 128_000
     """Its context window."""
+    exact: Exact | None = None
+    """Counts by its own tokenizer; None: it is not on this machine."""
 
 
 @dataclass(frozen=True)

@@ -134,6 +134,8 @@ class State:
     """Tokens of the last prompt, as we reckoned them."""
     ratio: float = 1.0
     """The provider's tokens for one of ours, with which that was done."""
+    own: float | None = None
+    """The same by the model's own tokenizer, where it is on this machine."""
     accepted: CandidateScored | None = None
     limit: LimitHit | None = None
     finished: RunFinished | None = None
@@ -154,7 +156,8 @@ class State:
                 self._phase(event)
             case ContextRendered():
                 self.ledger |= {row.layer: row for row in event.rows}
-                self.reckoned, self.ratio = event.tokens, event.ratio or self.scale.ratio
+                self.reckoned, self.own = event.tokens, event.own
+                self.ratio = event.ratio or self.scale.ratio
             case HistoryFolded():
                 self._folded(event)
             case ModelCalled() | ModelFailed() | ModelReplied() | SummaryWritten():
@@ -165,8 +168,7 @@ class State:
             case ToolReturned():
                 self._observe(event)
             case CheckpointSaved():
-                self.checkpoint, self.unsaved = event.checkpoint, []
-                self.changed_in_phase = self.changed_in_phase or event.changed > 0
+                self._saved(event)
             case TestsRan():
                 self._tests(event)
             case RolledBack():
@@ -194,6 +196,10 @@ class State:
     def spent_tokens(self) -> int:
         """Tokens without a price that are gone, the reserve of a call without reply included."""
         return self.unpriced_tokens + self.reserved_tokens
+
+    def _saved(self, event: CheckpointSaved) -> None:
+        self.checkpoint, self.unsaved = event.checkpoint, []
+        self.changed_in_phase = self.changed_in_phase or event.changed > 0
 
     def _surrounded(self, event: EnvironmentReady | ToolsListed | HeadPacked) -> None:
         match event:
@@ -290,7 +296,7 @@ class State:
         usage = event.turn.usage
         if not usage.estimated:
             counted = usage.tokens - usage.output_tokens
-            scale = Scale(self.ratio).corrected(self.reckoned, counted)
+            scale = Scale(self.ratio, own=self.own).corrected(self.reckoned, counted)
             self.scales[event.turn.model] = scale
 
     def _observe(self, event: ToolReturned) -> None:

@@ -124,6 +124,8 @@ class ContextRendered(Record):
     """Rows that differ from the request before."""
     ratio: float | None = None
     """Tokens that the provider is thought to count for one of ours."""
+    own: float | None = None
+    """Tokens that the model's own tokenizer counts for one of ours, where it is on this machine."""
 
 
 class ModelCalled(Record):

@@ -14,7 +14,8 @@ from swe_agent.aci.route import Route
 from swe_agent.agent.folding import Room
 from swe_agent.agent.state import State
 from swe_agent.context.economy import Rates
-from swe_agent.context.render import Head, changed, count, render
+from swe_agent.context.render import Head, count, render
+from swe_agent.context.tokens import Exact
 from swe_agent.core.events import (
     ContextRendered,
     Event,
@@ -41,6 +42,7 @@ class Played:
 
     window: int = WINDOW
     folding: str = "economic"
+    exact: Exact | None = None
     counted: float = 1.0
     """What the provider counts for a token of ours; 0: it counts nothing."""
     state: State = field(default_factory=State)
@@ -57,7 +59,7 @@ class Played:
         settings = Settings.model_validate(
             {"limits": {"max_steps": 2000}, "context": {"folding": self.folding}}
         )
-        return Room(self.state, self.append, settings, Rates(), self.window)
+        return Room(self.state, self.append, settings, Rates(), self.window, exact=self.exact)
 
     def begin(self) -> "Played":
         task = Note(kind="task", text="Fix the issue: the total is wrong.")
@@ -70,14 +72,14 @@ class Played:
         return self
 
     def step(self) -> None:
-        prompt, rows = self.room.fitted(HEAD, REPLY)
-        tokens = sum(row.tokens for row in rows)
-        assert tokens == count(prompt, self.state.scale.ratio)
+        fitted = self.room.fitted(HEAD, REPLY)
+        prompt, tokens = fitted.prompt, fitted.tokens
+        assert tokens == count(prompt, fitted.ratio)
         self.largest = max(self.largest, tokens)
         step = self.state.steps + 1
-        new = changed(rows, self.state.ledger)
-        self.append(ContextRendered(step=step, tokens=tokens, rows=new))
-        self.reply(step, int(count(prompt) * self.counted))
+        self.append(fitted.event(step, self.state.ledger))
+        own = self.exact.ratio([HEAD.system], prompt.history) if self.exact else 1.0
+        self.reply(step, int(count(prompt) * own * self.counted))
 
     def reply(self, step: int, counted: int = 0) -> None:
         path, start = f"src/mod_{self.chance.randrange(40)}.py", self.chance.randrange(300)
@@ -145,6 +147,20 @@ def test_the_log_grows_by_the_same_amount_per_step(thousand: Played) -> None:
         at for at, e in enumerate(thousand.log) if isinstance(e, ModelReplied) and e.step == 500
     )
     assert sum(sizes[half:]) < 1.3 * sum(sizes[:half])
+
+
+def test_a_tokenizer_on_this_machine_makes_the_reckoning_exact() -> None:
+    ours = Played().begin().go(8)
+    assert ours.state.scale.error is not None
+    exact = Exact(lambda text: len(text) // 3 + text.count(" "))
+    theirs = Played(exact=exact, counted=1.03).begin()
+    errors = []
+    for _ in range(8):
+        theirs.step()
+        errors.append(theirs.state.scale.error)
+    assert errors[0] == pytest.approx(0.03 / 1.03, abs=0.004)
+    # What the provider adds to the texts is learned from its first count.
+    assert all(error is not None and error < 0.002 for error in errors[1:])
 
 
 def test_models_that_count_replies_still_can(thousand: Played) -> None:
