@@ -37,6 +37,7 @@ _TOGETHER = frozenset({"go", "java", "cs"})
 _FOLDERS_OWN = frozenset({"__init__", "index", "mod", "lib"})
 """Names of files that are imported by their folder's."""
 _WORD = re.compile(r"\w+")
+Words = Mapping[str, Set[str]]
 LIMIT_S = 5.0
 MOST_ROWS = 200
 _LONGEST_VALUE = 100_000
@@ -101,17 +102,35 @@ class Graph:
         return Answer(columns, tuple(rows[:MOST_ROWS]), len(rows) > MOST_ROWS)
 
 
-def edges(corpus: Corpus) -> Iterator[tuple[int, int]]:
-    """Calls between units, by name; a name that many share has none."""
-    return _edges(corpus, _callers(corpus, corpus.named.keys()))
+def edges(corpus: Corpus, words: Words | None = None) -> Iterator[tuple[int, int]]:
+    """Calls between units, by name, those of one callee in a row; a name that many share has none.
+
+    Args:
+        corpus: the repository.
+        words: what `imported_words` gives, where the caller has it.
+    """
+    every = _callers(corpus, corpus.named.keys())
+    return _edges(corpus, every, imported_words(corpus) if words is None else words)
 
 
 def edges_at(corpus: Corpus, numbers: Set[int]) -> Iterator[tuple[int, int]]:
     """Those of the edges that begin or end at one of the units."""
     own = {corpus.places[n].qualified.rpartition(".")[2] for n in numbers}
     names = own.union(*(corpus.calls[n] for n in numbers)) & corpus.named.keys()
-    found = _edges(corpus, _callers(corpus, names))
+    found = _edges(corpus, _callers(corpus, names), imported_words(corpus))
     return (edge for edge in found if not numbers.isdisjoint(edge))
+
+
+def imported_words(corpus: Corpus) -> Words:
+    """The words of each file's imports, and its folder where that needs none."""
+    found = {}
+    for path, texts in corpus.imports.items():
+        words = set(_WORD.findall(" ".join(texts)))
+        folder, _, name = path.rpartition("/")
+        if name.rpartition(".")[2] in _TOGETHER:
+            words.add(f"/{folder}")
+        found[path] = words
+    return found
 
 
 def _callers(corpus: Corpus, names: Set[str]) -> dict[str, list[int]]:
@@ -125,28 +144,31 @@ def _callers(corpus: Corpus, names: Set[str]) -> dict[str, list[int]]:
     return found
 
 
-def _edges(corpus: Corpus, callers: Mapping[str, list[int]]) -> Iterator[tuple[int, int]]:
+def _edges(
+    corpus: Corpus, callers: Mapping[str, list[int]], words: Words
+) -> Iterator[tuple[int, int]]:
     """Pairs of caller and callee.
 
     Most calls of `append` mean a list's, whoever else defines one: where few callers of a name
     import what defines it, the others mean something else.
     """
     places = corpus.places
-    words: dict[str, frozenset[str]] = {}
+    paths = [place.path for place in places]
     for name, numbers in callers.items():
         callees = [n for n in corpus.named[name] if places[n].length]
         if not 0 < len(callees) <= MOST_NAMESAKES:
             continue
-        pairs = [(caller, callee) for callee in callees for caller in numbers if caller != callee]
-        marks = {callee: _marks(places[callee]) for callee in callees}
-        near = []
-        for caller, callee in pairs:
-            path = places[caller].path
-            if path not in words:
-                words[path] = imported_words(corpus, path)
-            if path == places[callee].path or not words[path].isdisjoint(marks[callee]):
-                near.append((caller, callee))
-        yield from pairs if len(near) >= _SEEN_SHARE * len(pairs) else near
+        every, near = [], []
+        for callee in callees:
+            own, marks = paths[callee], _marks(places[callee])
+            others = [n for n in numbers if n != callee]
+            every += [(n, callee) for n in others]
+            near += [
+                (n, callee)
+                for n in others
+                if paths[n] == own or not words[paths[n]].isdisjoint(marks)
+            ]
+        yield from every if len(near) >= _SEEN_SHARE * len(every) else near
 
 
 def _marks(place: Place) -> tuple[str, ...]:
@@ -156,13 +178,6 @@ def _marks(place: Place) -> tuple[str, ...]:
     shown = folder.rpartition("/")[2] if stem in _FOLDERS_OWN or suffix == "go" else stem
     outer = place.qualified.partition(".")[0]
     return (shown, outer, f"/{folder}") if suffix in _TOGETHER else (shown, outer)
-
-
-def imported_words(corpus: Corpus, path: str) -> frozenset[str]:
-    """The words of a file's imports, and its folder where that needs none."""
-    folder, _, name = path.rpartition("/")
-    found = {word for text in corpus.imports.get(path, ()) for word in _WORD.findall(text)}
-    return frozenset(found | {f"/{folder}"} if name.rpartition(".")[2] in _TOGETHER else found)
 
 
 def _plain(path: str) -> str:

@@ -2,6 +2,8 @@
 
 import math
 from collections.abc import Mapping
+from itertools import groupby
+from operator import itemgetter
 
 from swe_agent.index.corpus import Corpus
 from swe_agent.index.graph import edges, imported_words
@@ -93,19 +95,21 @@ def _links(corpus: Corpus) -> tuple[dict[int, float], dict[str, dict[str, float]
 
     Where the caller does not import the called class or function itself, the call may mean another.
     """
+    words = imported_words(corpus)
     called: dict[int, float] = {}
     links: dict[str, dict[str, float]] = {}
-    words: dict[str, frozenset[str]] = {}
-    for caller, callee in edges(corpus):
-        place, source = corpus.places[callee], corpus.places[caller].path
-        if source not in words:
-            words[source] = imported_words(corpus, source)
-        is_sure = source == place.path or place.qualified.partition(".")[0] in words[source]
-        gain = 1.0 if is_sure else _UNSURE
-        called[callee] = called.get(callee, 0.0) + gain
-        if source != place.path:
-            out = links.setdefault(source, {})
-            out[place.path] = out.get(place.path, 0.0) + gain
+    for callee, found in groupby(edges(corpus, words), key=itemgetter(1)):
+        place = corpus.places[callee]
+        target, name = place.path, place.qualified.partition(".")[0]
+        total = called.get(callee, 0.0)
+        for caller, _ in found:
+            source = corpus.places[caller].path
+            gain = 1.0 if source == target or name in words[source] else _UNSURE
+            total += gain
+            if source != target:
+                out = links.setdefault(source, {})
+                out[target] = out.get(target, 0.0) + gain
+        called[callee] = total
     return called, links
 
 
