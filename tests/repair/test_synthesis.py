@@ -19,6 +19,7 @@ from swe_agent.repair.propose import proposed
 from swe_agent.repair.rank import Weights
 from swe_agent.repair.syntax import Code
 from swe_agent.repair.terms import Term
+from swe_agent.repair.wording import prose_of, spoken_for
 
 CASES = {
     "a guard around a statement": (
@@ -177,6 +178,35 @@ def test_an_expression_is_evaluated_as_far_as_it_is_known(source: str, value: ob
             evaluated(node, state)
     else:
         assert evaluated(node, state) == value
+
+
+@pytest.mark.parametrize(
+    ("said", "old", "new", "factor"),
+    [
+        ("The names in alphabetical order.", "return found", "return sorted(found)", 2.0),
+        ("Those that are even.", "if n:", "if n % 2 == 0:", 2.0),
+        ("All names.", "return found", "return sorted(found)", 1.0),
+        ("The names, sorted.", "return sorted(found)", "return sorted(names)", 1.0),
+    ],
+)
+def test_a_docstring_speaks_for_what_it_names(said: str, old: str, new: str, factor: float) -> None:
+    assert spoken_for(prose_of("listed", said), old, new) == factor
+
+
+def test_the_input_of_an_example_speaks_for_nothing() -> None:
+    assert "sorted" not in prose_of("names_of", "Names.\n\n>>> names_of('sorted')\n[]\n")
+
+
+def test_what_the_docstring_speaks_of_comes_earlier() -> None:
+    plain = "def listed(names):\n    '''Names%s.'''\n    found = names\n    return found\n"
+    ranks = []
+    for said in ("", " in ascending order"):
+        text = plain % said
+        code = Code("shop.py", text)
+        made = proposed({"shop.py": code}, {("shop.py", 1): 1.0}, Weights({}))
+        written = [candidate.edits[0].new for candidate in made]
+        ranks.append(next(n for n, new in enumerate(written) if "return sorted(found)" in new))
+    assert ranks[1] < ranks[0]
 
 
 def offered(text: str, inputs: list[list]) -> Iterator[str]:

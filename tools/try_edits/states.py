@@ -12,6 +12,7 @@ from probes import is_literal
 LINE_LIMIT = 24
 """Different states that are kept of one line."""
 EVENT_LIMIT = 4000
+TOTAL_CHARS = 300000
 VALUE_CHARS = 160
 NAME_LIMIT = 16
 COMPREHENSIONS = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
@@ -28,7 +29,7 @@ class Tracer:
         self.root, self.channel = root, channel
         self.paths = {}  # type: dict[str, str]
         self.seen = {}  # type: dict[tuple, set[str]]
-        self.events = 0
+        self.events = self.chars = 0
 
     def __call__(self, frame: object, event: str, value: object) -> object:
         """Whether a frame is looked at: its function was asked for."""
@@ -58,7 +59,7 @@ class Tracer:
 
     def report(self, frame: object, values: dict, is_inner: bool) -> None:
         self.events += 1
-        if self.events > EVENT_LIMIT:
+        if self.events > EVENT_LIMIT or self.chars > TOTAL_CHARS:
             sys.settrace(None)
             return
         at = (self.paths[frame.f_code.co_filename], frame.f_lineno, is_inner)
@@ -71,6 +72,7 @@ class Tracer:
         key = repr(shown)
         if key not in seen:
             seen.add(key)
+            self.chars += len(key)
             self.channel.send(["state", *at, shown])
 
 
