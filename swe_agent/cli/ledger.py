@@ -14,6 +14,9 @@ from swe_agent.core.messages import Note, Observation, Turn
 from swe_agent.trajectory.steps import Recording, Step
 
 _LAYER_WIDTH = 24
+_NAME_WIDTH = 20
+_LINE_CHARS, _LEAST_CHARS = 79, 12
+"""Of a message's line, and of how the message begins in it."""
 _SAME_RATIO = 0.005
 
 
@@ -89,8 +92,9 @@ def ledger_lines(step: Step, against: Step | None) -> list[Line]:
     rows = rows_of(step)
     lines = [Line(f"request of step {step.number}: {step.tokens:,} tokens", "strong")]
     for row in rows:
-        note = "; ".join(part for part in (row.why, f"cut: {row.cut}" if row.cut else "") if part)
-        lines.append(Line(f"{row.tokens:>9,}  {row.layer:<{_LAYER_WIDTH}}  {note}".rstrip()))
+        lines.append(Line(f"{row.tokens:>9,}  {row.layer:<{_LAYER_WIDTH}}  {row.why}".rstrip()))
+        if row.cut:
+            lines.append(Line(f"{'':>{9 + 2}}  cut: {row.cut}", "faint"))
     total = sum(row.tokens for row in rows)
     agrees = "the request's count" if total == step.tokens else f"NOT {step.tokens:,}"
     lines.append(Line(f"{total:>9,}  in all, {agrees}", "faint"))
@@ -110,10 +114,10 @@ def message_lines(entries: list[Entry], ratio: float) -> list[Line]:
         tokens, whole = _scaled(entry.tokens, ratio), _scaled(entry.whole_tokens, ratio)
         cut = whole - tokens
         saved = f", {cut:,} of {whole:,} cut" if cut > 0 else ""
-        said = one_line(entry.shown.text, 44)
         name = one_line(_speaker(entry), _LAYER_WIDTH)
         what = f"[{form}{saved}] " if form else ""
-        text = f"{tokens:>9,}  {name:<{_LAYER_WIDTH}}  step {entry.step}: {what}{said}"
+        text = f"{tokens:>9,}  {name:<{_NAME_WIDTH}}  step {entry.step}: {what}"
+        text += one_line(entry.shown.text, max(_LEAST_CHARS, _LINE_CHARS - len(text)))
         lines.append(Line(text.rstrip(), "faint" if cut > 0 else "plain"))
     return lines
 

@@ -16,7 +16,7 @@ _WHY = {
     "observations: repeat": "lines that stand above are not shown twice",
     "observations: digest": "folded; recall shows them",
     "observations: summary": "folded, in a model's words; recall shows them",
-    "replies: digest": "words and long arguments folded to what matters; recall shows them",
+    "replies: digest": "folded, long arguments too; recall shows",
 }
 _CUT = (
     "observations: repeat",
