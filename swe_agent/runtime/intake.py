@@ -10,6 +10,7 @@ from pathspec import GitIgnoreSpec
 
 from swe_agent.core.errors import UsageFault
 from swe_agent.core.protocols import Entry
+from swe_agent.core.text import visible
 from swe_agent.runtime.repository import Repository
 from swe_agent.runtime.store import TreeStore
 
@@ -88,5 +89,6 @@ def _entry(place: Path, path: str, store: TreeStore) -> Entry | None:
         return None
     except OSError as error:
         raise UsageFault(
-            f"cannot read {path}: {error.strerror}", "make it readable, or ignore it in git"
+            f"{visible(path)} cannot be read: {error.strerror}.",
+            "Make it readable, or ignore it in git.",
         ) from error

@@ -129,8 +129,8 @@ class Blobs:
             return self._patience.through(self._folder, write) if tries_again else write()
         except OSError as error:
             raise EnvironmentFault(
-                f"cannot write the object store: {error.strerror}",
-                "make room on the disk, then `swe-agent resume` the run",
+                f"The run's store cannot be written: {error.strerror}.",
+                "Make room on the disk.",
             ) from error
 
     def _append(self, size_bytes: int, chunks: Iterable[bytes]) -> str:

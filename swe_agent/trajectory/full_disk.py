@@ -93,8 +93,8 @@ class DiskPatience:
             self.through(path, write)
         except OSError as error:
             raise EnvironmentFault(
-                f"cannot write {path}: {error.strerror}",
-                "make room on the disk, then `swe-agent resume` the run",
+                f"{path} cannot be written: {error.strerror}.",
+                "Make room on the disk.",
             ) from error
 
 

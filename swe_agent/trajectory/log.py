@@ -233,8 +233,8 @@ def _whole_length(path: Path) -> int:
 
 def _unwritable(path: Path, error: OSError) -> EnvironmentFault:
     return EnvironmentFault(
-        f"cannot write {path}: {error.strerror}",
-        "make room or choose another folder, then `swe-agent resume` the run",
+        f"{path} cannot be written: {error.strerror}.",
+        "Make room, or choose another folder.",
     )
 
 

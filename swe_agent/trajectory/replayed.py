@@ -101,7 +101,7 @@ def copy_store(recorded: Path, folder: Path) -> None:
         shutil.copytree(recorded / STORE, folder / STORE)
     except OSError as fault:
         raise EnvironmentFault(
-            f"the store of {recorded.name} cannot be copied to {folder}: {fault}", "make room"
+            f"The store of {recorded.name} cannot be copied to {folder}: {fault}", "Make room."
         ) from fault
 
 

@@ -252,7 +252,7 @@ def test_a_full_disk_leaves_earlier_events_intact(small_disk: Path) -> None:
         with pytest.raises(EnvironmentFault, match="No space left") as fault:
             fill()
         count = len(written)
-        assert "resume" in fault.value.next_step
+        assert "Make room" in fault.value.next_step
         assert 20 < count < 70
         assert len(read_log(path)) == count
         with pytest.raises(EnvironmentFault):
@@ -279,7 +279,7 @@ def test_the_log_is_its_owners_alone(tmp_path: Path) -> None:
 
 def test_a_folder_that_cannot_be_written_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
-    with pytest.raises(EnvironmentFault, match="cannot write"):
+    with pytest.raises(EnvironmentFault, match="cannot be written"):
         EventLog(tmp_path / "file" / "events.jsonl")
 
 
