@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 from swe_agent.context.cover import Unit, covering, names_in
 from swe_agent.context.lines import Line
+from swe_agent.context.tokens import BYTES_PER_TOKEN
 from swe_agent.core.text import short_mark
 
-BYTES_PER_TOKEN = 3.6
 LEAST_FILE, LEAST_OUTPUT, LEAST_REPLY, LEAST_ARGUMENT = 0.003, 0.006, 0.01, 0.01
 """Names per token, and per request that will read it, from which a line of a file, of an output, of
 an argument or a sentence is kept. What a file says is asked for again; what was said of it stands
