@@ -4,7 +4,6 @@ import re
 import unicodedata
 from codecs import getincrementaldecoder
 from collections.abc import Iterable
-from io import StringIO
 
 _SHOWN = {"\n", "\t"}
 _SHORT_MARK = re.compile(r"^\[\d+ of \d+ lines; recall\(\d+\) shows all\]$", re.MULTILINE)
@@ -26,10 +25,10 @@ def joined(parts: Iterable[bytes]) -> str:
     >>> joined([b"caf\\xc3", b"\\xa9 ", b"\\xff"])
     'café \\\\xff'
     """
-    decoder, whole = getincrementaldecoder("utf-8")("backslashreplace"), StringIO(newline="")
-    whole.writelines(decoder.decode(part) for part in parts)
-    whole.write(decoder.decode(b"", final=True))
-    return whole.getvalue()
+    decoder, whole = getincrementaldecoder("utf-8")("backslashreplace"), ""
+    for part in parts:
+        whole += decoder.decode(part)  # grows in place; a StringIO's value is a copy
+    return whole + decoder.decode(b"", final=True)
 
 
 def visible(text: str) -> str:
