@@ -72,6 +72,8 @@ PATIENT_S: Final = 6.0
 """Processor seconds for one test with a candidate that passed some tests and then was stopped."""
 AGAIN_LIMIT: Final = 4
 FEW_FUNCTIONS: Final = 8
+MANY_FUNCTIONS: Final = 40
+"""With more than these it is a project, of whose faults the templates have priors of their own."""
 Ready = tuple[Search, dict[tuple[str, int], float], dict[str, Code | Script]]
 """The search, how suspicious each place is, and the sources."""
 
@@ -288,7 +290,7 @@ class OfflineModel:
             code.told = told
         suspicious = suspicions(codes, failing, seen.issue, seen.lines)
         more_templates = synthesis(seen.states or ())
-        is_project = self._is_project(seen)
+        is_project = self._count(seen) > MANY_FUNCTIONS
         weights = weights_from("\n".join(said), more_templates, in_project=is_project)
         issue = "\n".join([seen.issue, *said])
         more = proposed_by_queries(scripts, issue, weights)
@@ -313,13 +315,12 @@ class OfflineModel:
     def _is_wide(self, seen: Seen, targets: tuple[str, ...]) -> bool:
         """Whether it pays to see which lines the tests run: pytest knows them by these names, and
         there is more than a handful of functions."""
-        return self._is_project(seen) and any("::" in test for test in targets)
+        return self._count(seen) > FEW_FUNCTIONS and any("::" in test for test in targets)
 
-    def _is_project(self, seen: Seen) -> bool:
-        """Whether there is more than a handful of functions."""
+    def _count(self, seen: Seen) -> int:
+        """How many functions the sources that were read have."""
         codes = [code for path in seen.texts if (code := self._code(seen, path))]
-        count = sum(1 for c in codes if not is_test_file(c.path) for _ in c.functions())
-        return count > FEW_FUNCTIONS
+        return sum(1 for c in codes if not is_test_file(c.path) for _ in c.functions())
 
     def _unlisted(self, seen: Seen, targets: tuple[str, ...]) -> Calls:
         """Searches for files that failing tests and read files name, where not all are listed."""
