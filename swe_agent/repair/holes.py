@@ -25,7 +25,7 @@ from swe_agent.repair.terms import COMPARISON, SUM, Term, behaviour
 DECAY = 0.75
 """Factor of likelihood for each step of a term's cost."""
 CONDITION_LIMIT = 60
-VALUE_LIMIT = 50
+VALUE_LIMIT = 40
 ASSIGNED_LIMIT = 16
 AROUND_LIMIT = 24
 RESULT_LIMIT = 6
@@ -48,11 +48,11 @@ def synthesis(states: Sequence[State]) -> tuple[Template, ...]:
     return (
         Template(
             "synthesized condition",
-            0.4,
+            0.33,
             partial(conditions, recorded),
             "asks for what tells the cases apart",
         ),
-        Template("synthesized value", 0.14, partial(values, recorded), "computes another value"),
+        Template("synthesized value", 0.1, partial(values, recorded), "computes another value"),
         Template(
             "synthesized assignment", 0.08, partial(assignments, recorded), "sets a variable anew"
         ),
