@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from swe_agent.cli.options import Json
+from swe_agent.cli.trying import try_tool
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 app = typer.Typer(
     help="The tools that the model gets.", rich_markup_mode=None, no_args_is_help=True
 )
+
+
+app.command("try")(try_tool)
 
 
 @app.command("list")

@@ -228,4 +228,5 @@ def test_a_batch_is_graded_in_its_own_folder_and_compared_by_that(
     assert (told["total_instances"], told["resolved_ids"]) == (1, ["t__gold-1"])
     compared = call("compare", folder, folder)
     assert "resolved by evaluation" in compared.err
-    assert "1 of 1" in compared.err
+    assert "resolved of 1" in compared.err
+    assert "1 (100.0%)" in compared.err

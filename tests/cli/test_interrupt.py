@@ -20,6 +20,11 @@ def replies(place: Path) -> Path:
     return place
 
 
+def heeding() -> None:
+    """A shell has what it starts in the background ignore ctrl-C, and these tests with it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @pytest.mark.docker
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=["ctrl-c", "sigterm"])
 def test_an_interrupted_run_exits_130_and_names_resume(
@@ -47,6 +52,7 @@ def test_an_interrupted_run_exits_130_and_names_resume(
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ},
+        preexec_fn=heeding,
     )
     assert started.stdout is not None
     for line in started.stdout:
