@@ -92,6 +92,7 @@ def _tried(root: Path, loaded: "Loaded", folder: Path) -> "tuple[Observation, st
     """What the call came to and the patch: a run of one step, in a folder that goes away."""
     from swe_agent.cli.beginning import with_sandbox
     from swe_agent.cli.screen import say
+    from swe_agent.core.errors import Interrupted
     from swe_agent.core.events import ToolReturned
     from swe_agent.solve import RunRequest, solve
 
@@ -102,5 +103,8 @@ def _tried(root: Path, loaded: "Loaded", folder: Path) -> "tuple[Observation, st
             seen.append(event.observation)
 
     loaded, _ = with_sandbox(loaded)
-    result = solve(RunRequest(root, "Try a tool.", loaded, folder, say=say), watch)
+    try:
+        result = solve(RunRequest(root, "Try a tool.", loaded, folder, say=say), watch)
+    except Interrupted:
+        raise KeyboardInterrupt from None  # its folder goes away: there is nothing to resume
     return seen[0], result.patch

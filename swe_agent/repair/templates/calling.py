@@ -10,6 +10,7 @@ from functools import lru_cache
 
 from swe_agent.repair.syntax import Code, Function, Rewrite, arguments_of, is_called, is_loaded
 from swe_agent.repair.templates.conditions import tests_of
+from swe_agent.repair.templates.passing import with_argument
 from swe_agent.repair.templates.template import IN_PROJECTS, Template
 
 _PIECE = re.compile(r"(?<![\w'\"\\])('[^'\n]*'|\"[^\"\n]*\")")
@@ -63,10 +64,10 @@ def sibling_arguments(code: Code, node: ast.AST) -> Iterator[Rewrite]:
     known = {*code.names_at(node), "self"}
     for argument, value, names in _arguments_of_calls(code, name):
         if argument not in given and set(names) <= known:
-            yield from _with(code, node, f"{argument}={value}", 1.0)
+            yield from with_argument(code, node, f"{argument}={value}", 1.0)
     for argument in _USUAL.get(name, ()):
         if argument.split("=")[0] not in given:
-            yield from _with(code, node, argument, 0.7)
+            yield from with_argument(code, node, argument, 0.7)
 
 
 def own_attributes(code: Code, node: ast.AST) -> Iterator[Rewrite]:
@@ -287,17 +288,6 @@ def _set_by(code: Code, place: ast.ClassDef) -> tuple[str, ...]:
 
 def _joins(test: ast.expr, word: type[ast.boolop]) -> bool:
     return isinstance(test, ast.BoolOp) and isinstance(test.op, word)
-
-
-def _with(code: Code, call: ast.Call, argument: str, weight: float) -> Iterator[Rewrite]:
-    """The call with one more argument at its end."""
-    parts: list[ast.AST] = [*call.args, *[k.value for k in call.keywords]]
-    if not parts:
-        end = code.span(call)[1] - 1
-        yield Rewrite(end, end, argument, weight)
-    elif not (len(parts) == 1 and isinstance(parts[0], ast.GeneratorExp)):
-        last = max(code.span(part)[1] for part in parts)
-        yield Rewrite(last, last, f", {argument}", weight)
 
 
 TEMPLATES = (

@@ -27,14 +27,14 @@ def passed_on(code: Code, node: ast.AST) -> Iterator[Rewrite]:
         weight = 1.0 if name in likely else 0.35
         if name == (function.args.kwarg.arg if function.args.kwarg else ""):
             if None not in given:
-                yield from _with(code, node, f"**{name}", weight)
+                yield from with_argument(code, node, f"**{name}", weight)
         elif name not in given:
-            yield from _with(code, node, f"{name}={name}", weight)
+            yield from with_argument(code, node, f"{name}={name}", weight)
             if not node.keywords and name not in used:
-                yield from _with(code, node, name, weight * 0.5)
+                yield from with_argument(code, node, name, weight * 0.5)
     for name in sorted(taken - given):
         for holder in sorted({n.split(".")[0] for n in _attributes_in(code, function, name)}):
-            yield from _with(code, node, f"{name}={holder}.{name}", 0.6)
+            yield from with_argument(code, node, f"{name}={holder}.{name}", 0.6)
 
 
 def hoisted(code: Code, node: ast.AST) -> Iterator[Rewrite]:
@@ -86,7 +86,7 @@ def caseless(code: Code, node: ast.AST) -> Iterator[Rewrite]:
             yield code.swap(node, text, 1.0 if method == "lower" else 0.4)
 
 
-def _with(code: Code, call: ast.Call, argument: str, weight: float) -> Iterator[Rewrite]:
+def with_argument(code: Code, call: ast.Call, argument: str, weight: float) -> Iterator[Rewrite]:
     """The call with one more argument at its end."""
     parts: list[ast.AST] = [*call.args, *[k.value for k in call.keywords]]
     if not parts:
