@@ -36,8 +36,11 @@ _INWARD = frozenset(
         "candidate_scored",
     }
 )
-"""Events that are forced to disk with the next one that is not among them: before the next request
-at the latest. A killed process loses none of them, since they are written at once."""
+"""Events that are forced to disk with the next one that is not among them: with the next request at
+the latest. A killed process loses none of them, since they are written at once."""
+_BEHIND = frozenset({"model_called", "model_replied"})
+"""Events that are forced while what they speak of goes on, and before the next of them is written:
+a request while it is on its way, a reply while the command that follows from it begins."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,8 +138,8 @@ class EventLog:
     def append(self, event: Event) -> Event:
         """Write one event, then show it to the watchers.
 
-        It is forced to disk before a request goes out; a reply is forced while the command that
-        follows from it begins.
+        A request is forced to disk, with all before it, while it is on its way and before its
+        reply is taken; a reply while the command that follows from it begins.
 
         Returns:
             The event as it is written: without the secrets that it held.
@@ -168,7 +171,7 @@ class EventLog:
             written = os.write(self._fd, raw)
             while written < len(raw):
                 written += os.write(self._fd, raw[written:])
-            if kind == "model_replied":
+            if kind in _BEHIND:
                 self._force_behind()
             elif kind not in _INWARD:
                 self._force()
@@ -177,15 +180,18 @@ class EventLog:
             raise
 
     def _force(self) -> None:
-        forcing, self._forcing = self._forcing, None
-        if forcing:
-            forcing.result()
+        self._wait_forced()
         os.fdatasync(self._fd)
 
     def _force_behind(self) -> None:
         """Begin to force what is written; who forces next waits for it and hears of its fault."""
-        if self._forcing is None:
-            self._forcing = self._behind.submit(os.fdatasync, self._fd)
+        self._wait_forced()
+        self._forcing = self._behind.submit(os.fdatasync, self._fd)
+
+    def _wait_forced(self) -> None:
+        forcing, self._forcing = self._forcing, None
+        if forcing:
+            forcing.result()
 
     def close(self) -> None:
         with suppress(OSError):  # what counts was forced to disk before

@@ -20,6 +20,7 @@ from swe_agent.core.events import (
     HumanSaid,
     ModelCalled,
     ModelReplied,
+    ReminderGiven,
     ToolCalled,
     ToolReturned,
 )
@@ -139,7 +140,7 @@ def test_a_watcher_sees_an_event_once_it_is_on_disk(tmp_path: Path) -> None:
     assert seen == [("human_said", 1), ("human_said", 2)]
 
 
-def test_all_is_forced_to_disk_before_a_request_and_the_end(
+def test_a_request_is_forced_to_disk_before_its_reply_is_taken_and_all_at_the_end(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path, synced = tmp_path / "events.jsonl", [0]
@@ -158,16 +159,27 @@ def test_all_is_forced_to_disk_before_a_request_and_the_end(
             log.append(ContextRendered(step=step, tokens=0, rows=()))
             assert synced[-1] < path.stat().st_size
             log.append(ModelCalled(step=step, model="offline", reserve_usd=0.5))
-            assert synced[-1] == path.stat().st_size
+            asked = path.stat().st_size
             log.append(ModelReplied(step=step, turn=Turn(calls=(call,)), duration_s=0))
+            assert asked in synced
             log.append(ToolCalled(step=step, call=call, writes=False))
             log.append(ToolReturned(step=step, observation=observation, duration_s=0))
         assert len(read_log(path)) == 10
     assert synced[-1] == path.stat().st_size
 
 
-def test_a_reply_is_forced_to_disk_behind_what_follows_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    "event",
+    [
+        ModelCalled(step=1, model="offline", reserve_usd=0.5),
+        ModelReplied(
+            step=1, turn=Turn(calls=(ToolCall(id="c1", name="view", arguments={}),)), duration_s=0
+        ),
+    ],
+    ids=("a request", "a reply"),
+)
+def test_a_request_and_a_reply_are_forced_to_disk_behind_what_follows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, event: Event
 ) -> None:
     path, begun, go_on = tmp_path / "events.jsonl", threading.Event(), threading.Event()
     sync = os.fdatasync
@@ -179,11 +191,10 @@ def test_a_reply_is_forced_to_disk_behind_what_follows_it(
         sync(descriptor)
 
     monkeypatch.setattr(os, "fdatasync", slow)
-    call = ToolCall(id="c1", name="view", arguments={})
     with EventLog(path) as log:
-        log.append(ModelReplied(step=1, turn=Turn(calls=(call,)), duration_s=0))
+        log.append(event)
         assert begun.wait(60)
-        log.append(ToolCalled(step=1, call=call, writes=True))
+        log.append(ReminderGiven(name="x", note=Note(kind="reminder", text="x")))
         assert len(read_log(path)) == 2
         go_on.set()
 
