@@ -29,6 +29,7 @@ from swe_agent.core.events import (
     CheckpointSaved,
     Event,
     LimitHit,
+    ModelCalled,
     ReminderGiven,
     RolledBack,
     TestsFor,
@@ -96,6 +97,8 @@ class Attempt:
     def append(self, event: Event) -> None:
         """Write an event, then take it in as it was written."""
         self.state.apply(self.kit.log.append(event))
+        if isinstance(event, ModelCalled):
+            self._saver.begin()
 
     def remind(self, name: str, **values: object) -> None:
         """Tell the model something, from the template of that name."""
@@ -180,7 +183,8 @@ class Attempt:
         return replace(prompt, watch=desk, look=look, effort=effort, temperature=temperature)
 
     def act(self, call: ToolCall) -> Observation:
-        """One call of the last reply through the one route; its checkpoint is saved meanwhile."""
+        """One call of the last reply through the one route; its checkpoint is saved once the next
+        request is on its way, and before the next call at the latest."""
         self.settle()
         state, writes = self.state, self.kit.route.writes(call)
         if state.running is None or state.running.id != call.id:
@@ -192,7 +196,7 @@ class Attempt:
         returned = ToolReturned(step=state.steps, observation=observation, duration_s=_since(began))
         self.append(returned)
         if writes:
-            self._saver.begin(lambda: self.save(call.id))
+            self._saver.plan(lambda: self.save(call.id))
         return observation
 
     def _observed(self, call: ToolCall) -> Observation:
@@ -296,7 +300,7 @@ class Attempt:
 
     def close(self) -> None:
         """Wait for what is being saved, then take the sandbox away."""
-        self._saver.fault()
+        self._saver.close()
         self.kit.close_sandbox(self._sandbox)
 
     def _in_sandbox(self, work: Callable[[], Done]) -> Done:
