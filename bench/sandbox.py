@@ -44,7 +44,7 @@ ROWS = (
     Row("fsync_ms", "the route's two events alone: 2 x append + fdatasync"),
     Row("read_ms", "read a file of 1,000 lines", aim=5),
     Row("floor_read_ms", "the same in a bare sh"),
-    Row("edit_ms", "the edit tool through the route, syntax gate included", aim=8),
+    Row("edit_ms", "one more edit of a file, through the route with its syntax gate", aim=8),
     Row("output_100k_ms", "a command that prints 100 KB", aim=8),
     Row("floor_100k_ms", "the same in a bare sh"),
     Row("start_ms", "hardened start to first answer, small tree", aim=450),

@@ -12,6 +12,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from swe_agent.aci.grammars import language_of, parse
+from swe_agent.aci.statements import (
+    Lines,
+    Sound,
+    changed_lines,
+    piece_around,
+    starts_of,
+    starts_with,
+)
 from swe_agent.core.text import decoded
 
 if TYPE_CHECKING:
@@ -21,6 +29,8 @@ LIMIT_BYTES = 1_000_000
 LIMIT_S = 2.0
 _MAX_ERRORS = 200
 _SNIPPET_CHARS = 60
+_PYTHON = ("py", "pyi")
+_SOUND = Sound()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +62,32 @@ def gate(path: str, before: bytes, after: bytes) -> Gate:
         return Gate()
     if max(len(after), len(before)) > LIMIT_BYTES:
         return Gate(note=f"syntax not checked: the file is over {LIMIT_BYTES:,} bytes")
+    is_python = language in _PYTHON
+    if is_python and _stays_sound(before, after):
+        return Gate()
     tree = parse(language, after, LIMIT_S)
     new = None if tree is None else _tree_problems(language, before, after, tree)
     if tree is None or new is None:
         return Gate(note="syntax not checked: parsing took too long")
-    if not new and language in ("py", "pyi"):
+    if not new and is_python:
         new = _layout_problems(before, after, tree)
     return Gate(tuple(new))
+
+
+def _stays_sound(before: bytes, after: bytes) -> bool:
+    """Whether a Python file that was without errors still is, by the statements around the change;
+    where that cannot be told so, the whole file has to be asked."""
+    starts = _SOUND.of(before)
+    if starts is None:
+        return False
+    rows = after.split(b"\n")
+    lines = changed_lines(before.split(b"\n"), rows)
+    piece = piece_around(starts, rows, lines)
+    tree = parse("py", piece.source, LIMIT_S)
+    if tree is None or tree.root_node.has_error or _layout_fault(piece.source):
+        return False
+    _SOUND.keep(after, starts_with(starts, piece, starts_of(tree), lines.shift))
+    return True
 
 
 def _tree_problems(
@@ -82,8 +111,16 @@ def _errors(tree: "Tree", source: bytes) -> list[Problem]:
         if node.is_missing or node.is_error:
             found.append(_problem(node, source))
         elif node.has_error:
-            stack.extend(reversed(node.children))
+            inside = [child for child in node.children if child.has_error or child.is_missing]
+            stack.extend(reversed(inside))
+            if not inside:  # what is missing is a token without a name, as the end of a line
+                found.append(_nameless(node))
     return found
+
+
+def _nameless(node: "Node") -> Problem:
+    line, end_line = node.start_point[0] + 1, node.end_point[0] + 1
+    return Problem("missing", line, end_line, f"something is missing up to line {end_line}")
 
 
 def _problem(node: "Node", source: bytes) -> Problem:
@@ -104,13 +141,13 @@ def _new_errors(
 
     An old error that the change touches may have become any other, so each lets one new one pass.
     """
-    first, old_last, shift = _changed_lines(before, after)
+    lines = changed_lines(before.split(b"\n"), after.split(b"\n"))
     moved: Counter[tuple[str, int]] = Counter()
     touched = 0
     for error in old:
-        line = error.line + shift if error.line > old_last else error.line
-        moved[error.kind, line] += 1
-        touched += error.line <= old_last and error.end_line >= first
+        is_below = error.line > lines.last + 1
+        moved[error.kind, error.line + lines.shift if is_below else error.line] += 1
+        touched += not is_below and error.end_line > lines.first
     fresh = []
     for error in new:
         if moved[error.kind, error.line] > 0:
@@ -120,60 +157,25 @@ def _new_errors(
     return fresh if len(fresh) > touched else []
 
 
-def _changed_lines(before: bytes, after: bytes) -> tuple[int, int, int]:
-    """First and last line of `before` that differ, and how far the lines after them moved."""
-    old, new = before.split(b"\n"), after.split(b"\n")
-    shared = min(len(old), len(new))
-    head = 0
-    while head < shared and old[head] == new[head]:
-        head += 1
-    tail = 0
-    while tail < shared - head and old[-1 - tail] == new[-1 - tail]:
-        tail += 1
-    return head + 1, len(old) - tail, len(new) - len(old)
-
-
 def _layout_problems(before: bytes, after: bytes, tree: "Tree") -> list[Problem]:
     """Python's indentation errors. Other errors of the host's parser are left out: its version is
     not the project's.
+
+    Only the statements around the change can have one that was not there before, and parsing the
+    rest of a long file takes longer.
     """
-    if _layout_fault(_statements_around(before, after, tree)) is None:
+    starts, rows = starts_of(tree), after.split(b"\n")
+    lines = changed_lines(before.split(b"\n"), rows)
+    now = Lines(lines.first, lines.last + lines.shift, 0)
+    if _layout_fault(piece_around(starts, rows, now).source) is None:
+        if not tree.root_node.has_error:
+            _SOUND.keep(after, starts)
         return []
     fault = _layout_fault(after)
     if fault is None or _layout_fault(before) is not None:
         return []
     line = fault.lineno or 1
     return [Problem("layout", line, line, fault.msg)]
-
-
-def _statements_around(before: bytes, after: bytes, tree: "Tree") -> bytes:
-    """The top-level statements that a change touches and one on either side: no other can have an
-    indentation error that was not there before. Parsing the rest of a long file takes longer."""
-    first, old_last, shift = _changed_lines(before, after)
-    rows = after.split(b"\n")
-    start, end = first - 1, min(max(old_last + shift, first), len(rows)) - 1
-    low, high = _statement_at(tree, start), _statement_at(tree, end)
-    while low and (low := low.prev_sibling) and not _is_outermost(low):
-        pass
-    while high and (high := high.next_sibling) and not _is_outermost(high):
-        pass
-    start = min(start, low.start_point[0]) if low else 0
-    end = max(end, high.end_point[0]) if high else len(rows)
-    return b"\n".join(rows[start : end + 1]) + b"\n"
-
-
-def _statement_at(tree: "Tree", row: int) -> "Node | None":
-    """The top-level statement that a row lies in; None where there is none, or several."""
-    root = tree.root_node
-    node = root.descendant_for_point_range((row, 0), (row, 1))
-    while node is not None and node.parent is not None and node.parent != root:
-        node = node.parent
-    return None if node is None or node == root else node
-
-
-def _is_outermost(statement: "Node") -> bool:
-    """Whether a statement begins at the margin; broken layout leaves others at the top, too."""
-    return statement.start_point[1] == 0 and statement.type != "comment"
 
 
 def _layout_fault(source: bytes) -> IndentationError | None:

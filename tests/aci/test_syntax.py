@@ -8,6 +8,7 @@ from random import Random
 
 import pytest
 
+from swe_agent.aci.grammars import parse
 from swe_agent.aci.syntax import gate
 
 
@@ -17,6 +18,7 @@ from swe_agent.aci.syntax import gate
         ("a.py", "def f(x):\n    return x\n", "def f(x:\n    return x\n"),
         ("a.py", "if x:\n    y()\n", "if x:\ny()\n"),
         ("a.py", "x = 1\n", "x = 1\n  y = 2\n"),
+        ("a.py", "x = f()\nreturn x\n", "x = f()\\\nreturn x\n"),
         ("a.js", "function f() { return 1 }\n", "function f() { return 1 \n"),
         ("a.jsx", "const a = <b>{c}</b>\n", "const a = <b>{c}</b\n"),
         ("a.ts", "let a: number = 1;\n", "let a: = 1;\n"),
@@ -124,6 +126,41 @@ def test_layout_is_checked_around_the_change_as_if_in_the_whole_file() -> None:
             assert "layout" not in kinds, (at, count)
         refused += "layout" in kinds
     assert refused > 20
+
+
+@pytest.mark.filterwarnings("ignore:invalid escape:DeprecationWarning")
+def test_a_file_known_to_be_sound_is_judged_as_if_it_were_read_whole() -> None:
+    """Random edits upon each other: what the grammar and the host's parser say of all of it."""
+    source = Path(textwrap.__file__).read_bytes()
+    random = Random(11)
+    assert gate("a.py", b"", source).problems == ()
+    refused = kept = 0
+    for _ in range(400):
+        rows = source.split(b"\n")
+        at, count = random.randrange(len(rows)), random.randint(0, 3)
+        old = rows[at : at + count]
+        new = random.choice(
+            [
+                [],
+                old + old,
+                [b"    " + row for row in old],
+                [row[4:] for row in old],
+                [row + random.choice([b"(", b")", b'"""', b"\\", b":", b"  # so"]) for row in old],
+                [random.choice([b"else:", b"x = 1", b"    x = 1", b"@f", b"def f():", b'"""'])],
+                [b"x = 1"] * 40 + [b"y = " + random.choice([b"(", b"1"])],
+            ]
+        )
+        after = b"\n".join([*rows[:at], *new, *rows[at + count :]])
+        tree = parse("py", after, 60.0)
+        assert tree is not None
+        is_broken = tree.root_node.has_error or is_misaligned(after)
+        checked = gate("a.py", source, after)
+        assert bool(checked.problems) == is_broken, (at, old, new)
+        refused += is_broken
+        kept += not is_broken
+        source = source if is_broken else after
+    assert refused > 80
+    assert kept > 100
 
 
 def is_misaligned(source: bytes) -> bool:
