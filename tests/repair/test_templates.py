@@ -10,6 +10,7 @@ from swe_agent.repair.propose import proposed
 from swe_agent.repair.rank import Weights, weights_from
 from swe_agent.repair.syntax import Code
 from swe_agent.repair.templates import TEMPLATES
+from swe_agent.repair.told import Told
 from tests.repair.cases import CASES
 from tests.repair.more_cases import MORE_CASES
 from tests.repair.project_cases import PROJECT_CASES
@@ -42,6 +43,25 @@ def _offering(code: Code, old: str, new: str, weights: Weights) -> list[str]:
         for candidate in proposed({"shop.py": code}, places, weights)
         if ast.dump(ast.parse(_changed(code.text, candidate))) == right
     ]
+
+
+@pytest.mark.parametrize(
+    ("table", "longer"),
+    [
+        ("{'fig': 1, 'kiwi': 2}", "{'fig': 1, 'kiwi': 2, 'plum': 2}"),
+        ("[\n    'fig', 'kiwi',\n]", "[\n    'fig', 'kiwi', 'plum',\n]"),
+        ("[\n    'fig',  # sweet\n]", "[\n    'fig',  # sweet\n    'plum',\n]"),
+        ("{\n    'fig': 1}", "{\n    'fig': 1,\n    'plum': 1}"),
+        ("{\n    'fig': 1\n}", "{\n    'fig': 1,\n    'plum': 1\n}"),
+        ("[\n    'fig'  # sweet\n]", "[\n    'fig',  # sweet\n    'plum'\n]"),
+    ],
+)
+def test_a_new_entry_follows_the_layout_of_the_table(table: str, longer: str) -> None:
+    text = f"FRUIT = {table}\n"
+    code = Code("shop.py", text, Told(texts=("plum",)))
+    weights = weights_from("", in_project=True)
+    made = {_changed(text, c) for c in proposed({"shop.py": code}, {("shop.py", 1): 1.0}, weights)}
+    assert f"FRUIT = {longer}\n" in made
 
 
 def test_in_a_project_a_change_is_made_in_all_places_too() -> None:

@@ -7,10 +7,11 @@ from swe_agent.repair.templates import (
     calls,
     conditions,
     constants,
+    copies,
+    demands,
     exceptions,
     expressions,
     guards,
-    missing,
     names,
     operators,
     passing,
@@ -19,6 +20,7 @@ from swe_agent.repair.templates import (
     slices,
     statements,
     told,
+    updates,
 )
 from swe_agent.repair.templates.template import Template
 
@@ -32,7 +34,9 @@ TEMPLATES: tuple[Template, ...] = (
     *returns.TEMPLATES,
     *expressions.TEMPLATES,
     *statements.TEMPLATES,
-    *missing.TEMPLATES,
+    *updates.TEMPLATES,
+    *demands.TEMPLATES,
+    *copies.TEMPLATES,
     *guards.TEMPLATES,
     *passing.TEMPLATES,
     *patterns.TEMPLATES,

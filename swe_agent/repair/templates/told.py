@@ -23,6 +23,8 @@ ALIKE = 0.72
 SHARED = 0.4
 _WORD = re.compile(r"[^\W\d][\w-]+")
 _QUOTED = re.compile(r"([rRbBuUfF]*)('''|\"\"\"|'|\")(.*)\2", re.DOTALL)
+_REST = re.compile(r"(,?)([ \t]*(?:#.*)?)$", re.MULTILINE)
+"""What follows a table's last entry on its line, unless the table ends there."""
 _EMPTY = ("None", "[]", "{}", "False", "''", "0")
 
 
@@ -40,15 +42,16 @@ def entries(code: Code, node: ast.AST) -> Iterator[Rewrite]:
     likely = Counter(code.text_of(v) for v in values).most_common(VALUE_LIMIT)
     last = values[-1] if values else keys[-1]
     assert last is not None
-    end = code.span(last)[1]
+    first = keys[-1] or last
     # A large table's suspicion is spread over its entries, and a new one has all of it.
     whole = 1.0 + len(keys) / 10
     for place, word in enumerate(_fresh_words(code, known)):
         weight = whole / (1.0 + place / 6)
         if not values:
-            yield Rewrite(end, end, f", {word!r}", weight)
+            yield _entry_after(code, (first, last), repr(word), weight)
         for value, count in likely:
-            yield Rewrite(end, end, f", {word!r}: {value}", weight * count / len(values))
+            share = weight * count / len(values)
+            yield _entry_after(code, (first, last), f"{word!r}: {value}", share)
 
 
 def cases(code: Code, node: ast.AST) -> Iterator[Rewrite]:
@@ -165,6 +168,20 @@ def _fresh_words(code: Code, known: list[str]) -> list[str]:
     found = dict.fromkeys(style(word) for word in (*short, *words) if len(word) > 1)
     fresh = [word for word in found if word not in known and word not in _texts_of(code)]
     return sorted(fresh, key=lambda word: _shape(word) not in shapes)[:WORD_LIMIT]
+
+
+def _entry_after(code: Code, entry: tuple[ast.expr, ast.expr], text: str, weight: float) -> Rewrite:
+    """One more entry after a table's last, which is given by its first and last part: on a line of
+    its own where that one begins its line, too.
+    """
+    start, end = code.span(entry[0])[0], code.span(entry[1])[1]
+    margin = code.text[code.text.rfind("\n", 0, start) + 1 : start]
+    if margin.strip() or start == 0:
+        return Rewrite(end, end, f", {text}", weight)
+    rest = _REST.match(code.text, end)
+    comma, comment = rest.groups() if rest else ("", "")
+    stop = rest.end() if rest else end
+    return Rewrite(end, stop, f",{comment}\n{margin}{text}{comma}", weight)
 
 
 def _shape(text: str) -> tuple[str, bool, bool]:
