@@ -24,6 +24,11 @@ BLAMED = 2.0
 """Factor for a line that a traceback names."""
 UNCOVERED = 0.2
 """Factor for a function, or a line, that no failing test ran."""
+NOT_NAMED = 0.6
+"""Factor for other files where a failing test's file is named after one: `test_till.py`."""
+SHOWN = 0.3
+"""Factor for `__repr__`: to tell of a failure runs it, in failing tests alone."""
+_AFFIX = re.compile(r"^tests?_|_tests?$|^_+|_+$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,21 +156,25 @@ def suspicions(
     sources = {path: code for path, code in codes.items() if not is_test_file(path)}
     nearness = _nearness(codes, sources, tests)
     blamed = {frame for test in tests for frame in frames(test.text, sources)}
+    namesakes = _namesakes(sources, tests)
     words = set(_WORD.findall(issue))
     scores: dict[tuple[str, int], float] = {}
     for path, code in sources.items():
         scores[path, 0] = UNREACHED
+        share = 1.0 if path in namesakes or not namesakes else NOT_NAMED
         for function in code.functions():
-            score = max(UNREACHED, nearness.get((path, function.lineno), 0.0))
             last = function.end_lineno or function.lineno
-            if any(p == path and function.lineno <= line <= last for p, line in blamed):
+            in_frame = any(p == path and function.lineno <= line <= last for p, line in blamed)
+            own = share * (SHOWN if function.name == "__repr__" and not in_frame else 1.0)
+            score = max(UNREACHED, nearness.get((path, function.lineno), 0.0)) * own
+            if in_frame:
                 score = max(score, 0.6) * 1.3
             if function.name in words:
                 score *= 1.3
             if lines:
                 ran = lines.get(path, {})
                 inside = [s for line, s in ran.items() if function.lineno < line <= last]
-                score = max(score, BY_SPECTRUM) * max(inside) if inside else score * UNCOVERED
+                score = max(score, BY_SPECTRUM * own) * max(inside) if inside else score * UNCOVERED
             scores[path, function.lineno] = score
     scores.update(_of_constants(sources, scores))
     top = max(scores.values(), default=1.0)
@@ -179,6 +188,17 @@ def blamed(lines: Lines, failing: Iterable[Failing]) -> Lines:
         path: {n: score * (BLAMED if (path, n) in named else 1.0) for n, score in ran.items()}
         for path, ran in lines.items()
     }
+
+
+def _namesakes(sources: Collection[str], tests: Iterable[Failing]) -> set[str]:
+    """Files that the failing tests' files are named after."""
+    wanted = {_AFFIX.sub("", PurePosixPath(test.path).stem) for test in tests}
+    return {path for path in sources if _AFFIX.sub("", _stem(path)) in wanted}
+
+
+def _stem(path: str) -> str:
+    place = PurePosixPath(path)
+    return place.parent.name if place.stem == "__init__" else place.stem
 
 
 def _of_constants(

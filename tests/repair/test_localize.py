@@ -71,6 +71,27 @@ def test_a_traceback_and_the_issue_point_at_functions() -> None:
     assert max(scores, key=lambda place: scores[place]) == ("shop/coins.py", 1)
 
 
+def test_a_file_that_the_test_is_named_after_comes_before_others() -> None:
+    body = "def worth(coin):\n    return coin.cents\n"
+    test = "from shop import coins, till\n\n\ndef test_worth():\n    assert worth(1) == 1\n"
+    codes = {path: Code(path, body) for path in ("shop/till.py", "shop/coins.py")}
+    codes["tests/test_coins.py"] = Code("tests/test_coins.py", test)
+    scores = suspicions(codes, [Failing("tests/test_coins.py", "test_worth", "")], "")
+    assert scores["shop/coins.py", 1] > scores["shop/till.py", 1]
+
+
+def test_how_an_object_is_shown_is_not_suspicious_because_failing_tests_show_it() -> None:
+    text = "class Coin:\n    def __repr__(self):\n        return 'coin'\n\n"
+    text += "    def worth(self):\n        return 1\n"
+    codes = {"shop/coins.py": Code("shop/coins.py", text)}
+    failing = [Failing("tests/test_till.py", "test_total", "")]
+    scores = suspicions(codes, failing, "", {"shop/coins.py": {3: 1.0, 6: 0.7}})
+    assert scores["shop/coins.py", 5] > scores["shop/coins.py", 2]
+    failing = [Failing("tests/test_till.py", "test_total", "shop/coins.py:3: NameError")]
+    scores = suspicions(codes, failing, "", {"shop/coins.py": {3: 1.0, 6: 0.7}})
+    assert scores["shop/coins.py", 2] > scores["shop/coins.py", 5]
+
+
 def test_a_value_from_the_tests_and_an_idle_step_look_less_natural() -> None:
     plain = naturalness("x < 3", "x <= 3", "f(417)")
     assert naturalness("x < 300", "x < 417", "f(417)") < plain

@@ -64,6 +64,12 @@ def test_a_new_entry_follows_the_layout_of_the_table(table: str, longer: str) ->
     assert f"FRUIT = {longer}\n" in made
 
 
+@pytest.mark.parametrize("asked", ["'x' in a.b", "a.b > 3", "len(a.b) > 3"])
+def test_what_a_condition_asks_may_have_to_be_there(asked: str) -> None:
+    code = Code("shop.py", f"def holds(a):\n    if {asked}:\n        return 1\n    return 2\n")
+    assert "null guard" in _offering(code, asked, f"a.b and {asked}", weights_from(""))
+
+
 def test_in_a_project_a_change_is_made_in_all_places_too() -> None:
     text = "def sizes(a, b):\n    one = f(a.tone)\n    two = f(a.tone)\n    return one, two\n"
     code = Code("shop.py", text)

@@ -118,7 +118,9 @@ class Round:
         self.states = []  # type: list[list]
         self.modules = []  # type: list[str]
         self.loaded = None  # type: list[str] | None
-        """Modules that were there before any test was."""
+        """Files of modules that were there before any test was."""
+        self.early = None  # type: list[str] | None
+        """The same before any conftest file was."""
 
     def take(self, event: "list", began: float) -> None:
         kind = event[0]
@@ -135,7 +137,7 @@ class Round:
             self.message = event[1]
         elif kind == "input":
             self.inputs.append(ast.literal_eval(event[1]))
-        elif kind in ("loaded", "modules", "behaviour"):
+        elif kind in ("loaded", "early", "modules", "behaviour"):
             setattr(self, kind, event[1])
         elif kind == "state":
             self.states.append(event[1:])
@@ -280,13 +282,16 @@ def work(spec: "dict", number: int, queue: int, out: int) -> None:
     def try_queued() -> None:
         try_candidates(spec, scratch, limits_s, number, queue, out)
 
+    def stand_by() -> None:
+        spec["early"] = left_behind(spec, scratch, limits_s) if spec["stale"] else None
+
     if is_session_fresh(spec, scratch, baseline):
         os.chdir(scratch)
         os.environ["PWD"] = scratch
         aim_imports(spec["repository"], scratch)
         sys.dont_write_bytecode = True
         spec["session"] = True
-        channel = run_session(spec, try_queued)
+        channel = run_session(spec, try_queued, stand_by)
         if channel:
             end_child(spec, scratch, channel)
     else:
@@ -294,12 +299,46 @@ def work(spec: "dict", number: int, queue: int, out: int) -> None:
 
 
 def is_session_fresh(spec: "dict", scratch: str, baseline: Round) -> bool:
-    """Whether children may be forked from a session of pytest that is set up already: no candidate
-    changes what that has imported.
+    """Whether children may be forked from a session of pytest that is set up already. `stale` gets
+    the paths that its conftest files import: who changes those starts from before them.
     """
-    changed = {edit["path"] for edits in spec["candidates"] for edit in edits}
-    places = {os.path.realpath(os.path.join(scratch, path)) for path in changed}
-    return baseline.loaded is not None and not places & set(baseline.loaded)
+    paths = {edit["path"] for edits in spec["candidates"] for edit in edits}
+    places = {path: os.path.realpath(os.path.join(scratch, path)) for path in paths}
+    loaded, early = set(baseline.loaded or ()), set(baseline.early or ())
+    spec["stale"] = {path for path, place in places.items() if place in loaded}
+    if baseline.loaded is None or (spec["stale"] and (baseline.early is None or spec["probe"])):
+        return False
+    return not early & set(places.values())
+
+
+def left_behind(
+    spec: "dict", scratch: str, limits_s: "tuple[float, float]"
+) -> "tuple[int, object]":
+    """Fork a process that waits here for turns to run the tests; where it is asked, and where it
+    tells a round. Raises `Forked` as `start_child` does.
+    """
+    asked, ask = os.pipe()
+    told, tell = os.pipe()
+    if os.fork() == 0:
+        os.close(ask)
+        os.close(told)
+        while os.read(asked, 1):
+            found = run_round(spec, scratch, *limits_s)
+            os.write(tell, (json.dumps(vars(found)) + "\n").encode())
+        os._exit(0)
+    os.close(asked)
+    os.close(tell)
+    return ask, os.fdopen(told)
+
+
+def early_round(spec: "dict") -> Round:
+    """A round of the process that was left behind."""
+    ask, told = spec["early"]
+    os.write(ask, b"?")
+    found = Round()
+    for name, value in json.loads(told.readline()).items():
+        setattr(found, name, value)
+    return found
 
 
 def try_candidates(
@@ -318,7 +357,11 @@ def try_candidates(
             row = dict(result_of(index, Round(), spec["tests"]), status="invalid", message=wrong)
         else:
             slowed = RECORDING_COST if spec.get("probe") and not spec["inputs"] else 1
-            told = run_round(spec, scratch, *(slowed * limit_s for limit_s in limits_s))
+            changed = {edit["path"] for edit in spec["candidates"][index]}
+            if spec.get("early") and changed & spec["stale"]:
+                told = early_round(spec)
+            else:
+                told = run_round(spec, scratch, *(slowed * limit_s for limit_s in limits_s))
             if told.inputs and told.ended and not told.failed:
                 spec["inputs"] = more_like(told.inputs)  # the unchanged project did not get so far
                 told = run_round(spec, scratch, *limits_s)

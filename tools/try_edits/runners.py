@@ -69,22 +69,39 @@ class PytestWatch:
     """A pytest plugin that keeps the wanted tests and reports each through the channel.
 
     Without a channel it forks the children itself, by `try_queued`, once pytest is set up with its
-    plugins and conftest files: that takes longer than a small suite's tests.
+    plugins and conftest files: that takes longer than a small suite's tests. Before these files are
+    loaded, `stand_by` may leave a process behind.
     """
 
     def __init__(
-        self, spec: "dict", channel: "Channel | None", try_queued: "object | None" = None
+        self,
+        spec: "dict",
+        channel: "Channel | None",
+        try_queued: "object | None" = None,
+        stand_by: "object | None" = None,
     ) -> None:
         self.channel = channel
         self.try_queued = try_queued
+        self.stand_by = stand_by
+        self.is_baseline = "stops" not in spec
         self.wanted = set(spec["tests"])
         self.parts = {part for test in spec["tests"] for part in bare(test).split("::")[1:]}
         self.order = spec.get("order", {})
         self.broken = {}  # type: dict[str, str]
 
+    def pytest_load_initial_conftests(self) -> None:
+        if self.channel is None:
+            try:
+                self.stand_by()
+            except Forked as child:
+                self.channel = child.channel
+        elif self.is_baseline:
+            self.channel.send(["early", loaded_files()])
+
     def pytest_collection(self) -> None:
         if self.channel:
-            self.channel.send(["loaded", loaded_files()])
+            if self.is_baseline:
+                self.channel.send(["loaded", loaded_files()])
             return
         if hasattr(gc, "freeze"):
             gc.freeze()
@@ -127,18 +144,18 @@ def loaded_files() -> "list[str]":
     return sorted({os.path.realpath(file) for file in files if isinstance(file, str)})
 
 
-def run_session(spec: "dict", try_queued: object) -> "Channel | None":
+def run_session(spec: "dict", try_queued: object, stand_by: object) -> "Channel | None":
     """Set pytest up and try the candidates from there; returns in a child alone, when its tests
     were run, or where pytest cannot be set up: then the candidates are tried without it.
     """
     nothing = os.open(os.devnull, os.O_RDWR)
     os.dup2(nothing, 0)
     os.dup2(nothing, 1)
-    watch = PytestWatch(spec, None, try_queued)
+    watch = PytestWatch(spec, None, try_queued, stand_by)
     main_of_pytest(spec, watch)
     if watch.channel:
         return watch.channel
-    spec["session"] = False
+    spec["session"], spec["early"] = False, None
     try_queued()
     return None
 

@@ -4,7 +4,7 @@ import ast
 import itertools
 from collections.abc import Iterator
 
-from swe_agent.repair.syntax import Code, Rewrite, arguments_of, locals_of, own_nodes
+from swe_agent.repair.syntax import Code, Rewrite, arguments_of, is_called, locals_of, own_nodes
 from swe_agent.repair.templates.donors import conditions_at, told_edges
 from swe_agent.repair.templates.template import Template
 
@@ -23,12 +23,12 @@ def tests_of(node: ast.AST) -> list[ast.expr]:
 def null_guards(code: Code, node: ast.AST) -> Iterator[Rewrite]:
     """A check that the object is there, before the condition asks it: `x is None or x.done`."""
     for test in tests_of(node):
-        bases = {
-            code.text_of(n.value): None
+        bases = dict.fromkeys(
+            code.text_of(value)
             for n in ast.walk(test)
-            if isinstance(n, ast.Attribute | ast.Subscript)
-            and isinstance(n.value, ast.Name | ast.Attribute)
-        }
+            for value in _needed(n)
+            if isinstance(value, ast.Name | ast.Attribute) and not is_called(code, value)
+        )
         text = _operand(code, test)
         for base in bases:
             if base == "self":
@@ -37,6 +37,20 @@ def null_guards(code: Code, node: ast.AST) -> Iterator[Rewrite]:
             yield code.swap(test, f"{base} is not None and {text}")
             yield code.swap(test, f"not {base} or {text}", 0.6)
             yield code.swap(test, f"{base} and {text}", 0.8)
+
+
+def _needed(node: ast.AST) -> list[ast.expr]:
+    """What must not be None where a part of a condition is asked."""
+    match node:
+        case ast.Attribute(value=value) | ast.Subscript(value=value):
+            return [value]
+        case ast.Compare(left=left, ops=[ast.In() | ast.NotIn()], comparators=[held]):
+            return [held, left]
+        case ast.Compare(left=left, ops=[ast.Lt() | ast.LtE() | ast.Gt() | ast.GtE()]):
+            return [left, *node.comparators]
+        case ast.Call(func=ast.Name(id="len" | "any" | "all"), args=[held]):
+            return [held]
+    return []
 
 
 def widened(code: Code, node: ast.AST) -> Iterator[Rewrite]:
