@@ -1,11 +1,39 @@
-"""Makes a candidate's edits in the scratch copy, and puts back what was there; runs inside the
-sandbox.
+"""Makes the scratch copy and a candidate's edits in it, and puts back what was there; runs inside
+the sandbox.
 """
 
-# ruff: noqa: PTH113, PTH116, PTH118, PTH123, UP031
+# ruff: noqa: PTH103, PTH110, PTH112, PTH113, PTH116, PTH118, PTH123, PTH211, UP031
 # mypy: ignore-errors
 
 import os
+import shutil
+import sys
+
+from runners import SKIPPED
+
+
+def copy_repository(spec: "dict", scratch: str) -> None:
+    shutil.copytree(
+        spec["repository"], scratch, symlinks=True, ignore=lambda _, names: set(names) & SKIPPED
+    )
+    modules = os.path.join(spec["repository"], "node_modules")
+    if os.path.isdir(modules):
+        os.symlink(modules, os.path.join(scratch, "node_modules"))
+
+
+def add_files(files: "dict[str, str]", scratch: str) -> None:
+    """Write files that the repository does not have.
+
+    Raises:
+        SystemExit: one would replace a file, or lie elsewhere.
+    """
+    for path, text in files.items():
+        place = os.path.realpath(os.path.join(scratch, path))
+        if not place.startswith(scratch + os.sep) or os.path.exists(place):
+            sys.exit("cannot add %s: it is there already, or outside" % path)
+        os.makedirs(os.path.dirname(place), exist_ok=True)
+        with open(place, "wb") as stream:
+            stream.write(text.encode("utf-8", "surrogateescape"))
 
 
 def replaced(text: str, edit: "dict") -> "tuple[str, str]":

@@ -24,13 +24,12 @@ import signal
 import sys
 import time
 
-from edits import apply_edits, put_back
+from edits import add_files, apply_edits, copy_repository, put_back
 from preload import foreign_modules, preload
 from probes import Recorder, behaviour_of, more_like
 from runners import (
     MESSAGE_CHARS,
     RUNNERS,
-    SKIPPED,
     Channel,
     Forked,
     aim_imports,
@@ -219,30 +218,6 @@ def result_of(index: int, told: Round, tests: "list[str]") -> "dict":
         "message": message[:MESSAGE_CHARS],
         "behaviour": told.behaviour,
     }
-
-
-def copy_repository(spec: "dict", scratch: str) -> None:
-    shutil.copytree(
-        spec["repository"], scratch, symlinks=True, ignore=lambda _, names: set(names) & SKIPPED
-    )
-    modules = os.path.join(spec["repository"], "node_modules")
-    if os.path.isdir(modules):
-        os.symlink(modules, os.path.join(scratch, "node_modules"))
-
-
-def add_files(files: "dict[str, str]", scratch: str) -> None:
-    """Write files that the repository does not have.
-
-    Raises:
-        SystemExit: one would replace a file, or lie elsewhere.
-    """
-    for path, text in files.items():
-        place = os.path.realpath(os.path.join(scratch, path))
-        if not place.startswith(scratch + os.sep) or os.path.exists(place):
-            sys.exit("cannot add %s: it is there already, or outside" % path)
-        os.makedirs(os.path.dirname(place), exist_ok=True)
-        with open(place, "wb") as stream:
-            stream.write(text.encode("utf-8", "surrogateescape"))
 
 
 def limits_from(baseline: Round, spec: "dict") -> "tuple[float, float]":
