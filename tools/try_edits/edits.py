@@ -2,7 +2,7 @@
 the sandbox.
 """
 
-# ruff: noqa: PTH103, PTH110, PTH112, PTH113, PTH116, PTH118, PTH123, PTH211, UP031
+# ruff: noqa: PTH103, PTH110, PTH112, PTH113, PTH116, PTH118, PTH120, PTH123, PTH211, UP031
 # mypy: ignore-errors
 
 import os

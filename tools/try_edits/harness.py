@@ -9,7 +9,7 @@ line a candidate). The project is never imported in this process: each child imp
 a scratch copy in which the candidate's edits were made, and the copy is put back after.
 """
 
-# ruff: noqa: PTH103, PTH110, PTH112, PTH118, PTH120, PTH123, PTH211, UP031
+# ruff: noqa: PTH103, PTH118, PTH123, UP031
 # mypy: ignore-errors
 
 import ast
