@@ -257,16 +257,13 @@ def work(spec: "dict", number: int, queue: int, out: int) -> None:
     def try_queued() -> None:
         try_candidates(spec, scratch, limits_s, number, queue, out)
 
-    def stand_by() -> None:
-        spec["early"] = left_behind(spec, scratch, limits_s) if spec["stale"] else None
-
     if is_session_fresh(spec, scratch, baseline):
         os.chdir(scratch)
         os.environ["PWD"] = scratch
         aim_imports(spec["repository"], scratch)
         sys.dont_write_bytecode = True
         spec["session"] = True
-        channel = run_session(spec, try_queued, stand_by)
+        channel = run_session(spec, try_queued, lambda: leave_behind(spec, scratch, limits_s))
         if channel:
             end_child(spec, scratch, channel)
     else:
@@ -286,12 +283,12 @@ def is_session_fresh(spec: "dict", scratch: str, baseline: Round) -> bool:
     return not early & set(places.values())
 
 
-def left_behind(
-    spec: "dict", scratch: str, limits_s: "tuple[float, float]"
-) -> "tuple[int, object]":
-    """Fork a process that waits here for turns to run the tests; where it is asked, and where it
-    tells a round. Raises `Forked` as `start_child` does.
+def leave_behind(spec: "dict", scratch: str, limits_s: "tuple[float, float]") -> None:
+    """Fork a process that waits here for turns to run the tests, where some candidate needs it;
+    `early` gets where it is asked and where it tells. Raises `Forked` as `start_child` does.
     """
+    if not spec["stale"]:
+        return
     asked, ask = os.pipe()
     told, tell = os.pipe()
     if os.fork() == 0:
@@ -303,7 +300,7 @@ def left_behind(
         os._exit(0)
     os.close(asked)
     os.close(tell)
-    return ask, os.fdopen(told)
+    spec["early"] = (ask, os.fdopen(told))
 
 
 def early_round(spec: "dict") -> Round:
