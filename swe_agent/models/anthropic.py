@@ -20,6 +20,7 @@ from swe_agent.models.anthropic_wire import (
     text_delta,
     tools_of,
 )
+from swe_agent.models.bodies import words_of
 from swe_agent.models.calls import tool_calls
 from swe_agent.models.endpoint import Endpoint
 from swe_agent.models.faults import Refusal, fault_of, incomplete, retry_after_s, unreachable
@@ -155,7 +156,8 @@ class Anthropic:
             return self._turn(prompt, reply)
         except anthropic.APIStatusError as fault:
             wait_s = retry_after_s(fault.response.headers)
-            refusal = Refusal(fault.status_code, fault.api_message or str(fault), wait_s)
+            said = words_of(fault.body) or str(fault)
+            refusal = Refusal(fault.status_code, said, wait_s)
             raise fault_of(self.name, refusal, secrets) from None
         except (anthropic.AnthropicError, httpx2.HTTPError, httpx2.StreamError) as fault:
             cause = fault.__cause__ or fault
@@ -249,7 +251,8 @@ def _client_of(endpoint: Endpoint) -> "anthropic.Anthropic":
     limit = endpoint.timeout_s
     client = anthropic.Anthropic(
         api_key=endpoint.key_to_send,
-        base_url=endpoint.base_url and endpoint.base_url.rstrip("/").removesuffix("/v1"),
+        base_url=endpoint.root and endpoint.root.removesuffix("/v1"),
+        default_query=endpoint.query,
         timeout=anthropic.Timeout(limit, connect=min(limit, CONNECT_TIMEOUT_S)),
         max_retries=0,
         open_telemetry=False,

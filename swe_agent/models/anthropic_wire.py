@@ -9,6 +9,7 @@ from pydantic import JsonValue
 
 from swe_agent.core.messages import Message, Turn
 from swe_agent.core.protocols import Prompt, ToolSpec
+from swe_agent.models.bodies import no_json
 from swe_agent.models.calls import Exchange, RawCall, exchanges
 from swe_agent.models.pictures import Look, anthropic_blocks
 from swe_agent.models.strict import Limits
@@ -134,7 +135,10 @@ class StreamedReply:
         Raises:
             ValueError: it is none.
         """
-        message = json.loads(body)
+        try:
+            message = json.loads(body)
+        except ValueError:
+            raise no_json(body) from None
         if not isinstance(message, dict) or message.get("type") != "message":
             raise ValueError("the endpoint sent something else than a message")
         content = message.get("content")

@@ -18,6 +18,7 @@ from swe_agent.core.errors import (
 from swe_agent.core.messages import Turn
 from swe_agent.core.protocols import Model, Prompt, Reserve
 from swe_agent.models.bound import InputBound
+from swe_agent.models.faults import LATER
 from swe_agent.models.growing import PerThread
 from swe_agent.models.limiter import Limiter, Pace
 from swe_agent.models.prices import meant
@@ -198,7 +199,8 @@ class Client:
         if wait_s > self.patience.longest_wait_s:
             longest = f"models.longest_wait_s of {self.patience.longest_wait_s:g} s"
             why = f"it asks to wait {_lasting(wait_s)}, over {longest}"
-        return ModelParked(f"{fault.message} ({why})", _later(wait_s), wait_s)
+        step = _later(wait_s) if fault.next_step in ("", LATER) else fault.next_step
+        return ModelParked(f"{fault.message} ({why})", step, wait_s)
 
 
 def _freest(mind: tuple[Line, ...]) -> Line:

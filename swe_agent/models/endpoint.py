@@ -1,7 +1,7 @@
 """Where a hosted model is reached and with which key."""
 
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from swe_agent.core.errors import UsageFault
 from swe_agent.settings.address import discreet, secrets_in
@@ -28,6 +28,21 @@ class Endpoint:
     @property
     def key_to_send(self) -> str:
         return self.key or NO_KEY
+
+    @property
+    def root(self) -> str | None:
+        """The base URL that paths are put behind, without its query."""
+        return self.base_url and self.base_url.partition("?")[0].rstrip("/")
+
+    @property
+    def query(self) -> dict[str, str]:
+        """What the base URL asks to be sent along with each request (`?api-version=...`)."""
+        return dict(parse_qsl(urlsplit(self.base_url or "").query, keep_blank_values=True))
+
+    @property
+    def key_has_own_header(self) -> bool:
+        """Whether the key goes into `api-key`, as Azure wants it where URLs carry its version."""
+        return "api-version" in self.query
 
 
 def checked(endpoint: Endpoint) -> Endpoint:

@@ -24,8 +24,23 @@ TOO_LONG = re.compile(
 TOO_LARGE = re.compile(r"request too large|input or output tokens must be reduced", re.IGNORECASE)
 """Of a rate limit that no wait helps against: one request is more than a minute's share."""
 UNPAID = re.compile(
-    r"insufficient_quota|credit balance|billing|exceeded your current quota", re.IGNORECASE
+    r"insufficient_quota|insufficient (?:balance|credits)|credit balance|billing"
+    r"|exceeded your current quota|budget (?:has been |was )?exceeded|exceeded (?:the )?budget",
+    re.IGNORECASE,
 )
+
+NO_SUCH_MODEL = re.compile(
+    r"invalid model name|not a valid model|model_not_found|no such model"
+    r"|\bmodel\b.{0,80}(?:does not exist|not found)",
+    re.IGNORECASE,
+)
+"""How a proxy says with 400 what others say with 404."""
+FILTERED = re.compile(r"content_filter|content management policy", re.IGNORECASE)
+UNTRUSTED = re.compile(r"CERTIFICATE_VERIFY_FAILED|certificate verify failed", re.IGNORECASE)
+NO_TLS = re.compile(
+    r"WRONG_VERSION_NUMBER|wrong version number|record layer failure", re.IGNORECASE
+)
+LATER = "Resume the run later."
 
 _SHOWN_CHARS = 600
 _KEY_LIKE = re.compile(r"\b(?:sk|key|pk|xai|gsk)-[A-Za-z0-9_*.\-]{6,}")
@@ -50,28 +65,31 @@ def fault_of(model: str, refusal: Refusal, secrets: Sequence[str] = ()) -> Model
     if refusal.status == 402 or (refusal.status in (400, 403, 429) and UNPAID.search(said)):
         return AccessRefused(text, "Add credit to the account of this key, then resume the run.")
     if refusal.status in TRANSIENT_STATUSES or refusal.status >= 500:
-        return TransientModelFault(text, "Resume the run later.", refusal.retry_after_s)
-    kind = AccessRefused if refusal.status in (401, 403, 404) else ModelFault
-    return kind(text, _next_step(model, refusal.status, said))
+        return TransientModelFault(text, LATER, refusal.retry_after_s)
+    status = 404 if refusal.status == 400 and NO_SUCH_MODEL.search(said) else refusal.status
+    kind = AccessRefused if status in (401, 403, 404) else ModelFault
+    return kind(text, _next_step(model, status, said))
 
 
 def incomplete(
     model: str, why: str, secrets: Sequence[str] = (), usage: Usage | None = None
 ) -> TransientModelFault:
     """The error for a reply that is not provably whole; it may be billed (`usage`: as counted)."""
-    fault = TransientModelFault(
-        f"{model}: no whole reply: {redacted(why, secrets)}", "Resume the run later."
-    )
+    fault = TransientModelFault(f"{model}: no whole reply: {redacted(why, secrets)}", LATER)
     fault.may_be_billed, fault.usage = True, usage
     return fault
 
 
-def unreachable(model: str, why: str, secrets: Sequence[str] = ()) -> TransientModelFault:
-    """The error for a request that was never sent: no connection could be made."""
+def unreachable(model: str, why: str, secrets: Sequence[str] = ()) -> ModelFault:
+    """The error for a request that was never sent: no connection could be made, now or at all."""
     said = redacted(why, secrets)
-    return TransientModelFault(
-        f"{model}: no connection: {said}", "Check the network and the base URL; resume later."
-    )
+    text = f"{model}: no connection: {said}"
+    if UNTRUSTED.search(said):
+        step = "Check the base URL; SSL_CERT_FILE=FILE names the authority of a server of your own."
+        return AccessRefused(text, step)
+    if NO_TLS.search(said):
+        return AccessRefused(text, "The server speaks no TLS there: check the base URL (http://?).")
+    return TransientModelFault(text, "Check the network and the base URL, then resume the run.")
 
 
 def redacted(text: str, secrets: Sequence[str] = ()) -> str:
@@ -124,6 +142,8 @@ def _seconds(value: str) -> float | None:
 def _next_step(model: str, status: int, said: str) -> str:
     if "/v1/responses" in said:
         return "This model takes tools over another API only; name another one (-m)."
+    if FILTERED.search(said):
+        return "The provider's filter refused what was sent; another model (-m) may take it."
     if status == 401:
         return "Check the API key (swe-agent doctor says which one is used), then resume the run."
     if status == 403:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, TypeVar, cast
 
 from pydantic import ValidationError
 
+from swe_agent.models.bodies import words_of
 from swe_agent.models.endpoint import Endpoint
 from swe_agent.models.faults import Refusal, fault_of, incomplete, retry_after_s, unreachable
-from swe_agent.models.sdk import CONNECT_TIMEOUT_S, RAW, bounded, one_per_endpoint
+from swe_agent.models.sdk import CONNECT_TIMEOUT_S, RAW, RAW_HEADERS, bounded, one_per_endpoint
 
 if TYPE_CHECKING:
     import openai
@@ -56,8 +57,8 @@ class Wire:
         secrets = self.endpoint.secrets
         try:
             # Bytes in, bytes out: the SDK's records would walk the whole history at each step.
-            post = cast("Post", client.post)
-            with closing(post(path, content=body, cast_to=object, options=RAW)) as response:
+            post, options = cast("Post", client.post), _options(self.endpoint)
+            with closing(post(path, content=body, cast_to=object, options=options)) as response:
                 kind = response.headers.get("content-type", "")
                 chunks = bounded(response.iter_bytes(), self.endpoint.timeout_s)
                 return read(Incoming(chunks, kind.startswith("text/event-stream")))
@@ -65,7 +66,8 @@ class Wire:
             wait_s = retry_after_s(fault.response.headers)
             # The field alone says at times what is refused: "Unsupported value: 'max' ...".
             field = f"({fault.param})" if fault.param else ""
-            told = (fault.code, _said(fault.body) or fault.message, field)
+            code = fault.code if fault.code != str(fault.status_code) else None
+            told = (code, words_of(fault.body) or fault.message, field)
             said = " ".join(filter(None, told))
             raise fault_of(self.name, Refusal(fault.status_code, said, wait_s), secrets) from None
         except (openai.OpenAIError, httpx2.HTTPError, httpx2.StreamError) as fault:
@@ -86,6 +88,15 @@ class Wire:
         return _client_of(self.endpoint)
 
 
+def _options(endpoint: Endpoint) -> dict[str, object]:
+    if not endpoint.key_has_own_header:
+        return RAW
+    import openai
+
+    own = {"api-key": endpoint.key_to_send, "Authorization": openai.Omit()}
+    return {**RAW, "headers": {**RAW_HEADERS, **own}}
+
+
 @one_per_endpoint
 def _client_of(endpoint: Endpoint) -> "openai.OpenAI":
     import openai
@@ -93,14 +104,10 @@ def _client_of(endpoint: Endpoint) -> "openai.OpenAI":
     limit = endpoint.timeout_s
     client = openai.OpenAI(
         api_key=endpoint.key_to_send,
-        base_url=endpoint.base_url,
+        base_url=endpoint.root,
+        default_query=endpoint.query,
         timeout=openai.Timeout(limit, connect=min(limit, CONNECT_TIMEOUT_S)),
         max_retries=0,
     )
     _ = client.chat.completions, client.responses
     return client
-
-
-def _said(body: object) -> str:
-    message = body.get("message") if isinstance(body, dict) else None
-    return message if isinstance(message, str) else ""

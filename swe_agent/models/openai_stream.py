@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from pydantic import JsonValue
 
+from swe_agent.models.bodies import whole_reply
 from swe_agent.models.openai_sdk import Incoming
 from swe_agent.models.openai_wire import Completion, Tokens
 from swe_agent.models.sse import payloads
@@ -20,7 +21,7 @@ def completion_of(incoming: Incoming, hear: Callable[[str], None]) -> Completion
         ValueError: it is not whole.
     """
     if not incoming.is_stream:
-        return Completion.model_validate_json(b"".join(incoming.chunks))
+        return whole_reply(Completion, b"".join(incoming.chunks))
     return _streamed(payloads(incoming.chunks), hear)
 
 

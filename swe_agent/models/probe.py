@@ -7,7 +7,7 @@ their like, and Ollama's own description. An endpoint that says nothing costs no
 
 import base64
 import json
-from urllib.parse import urlsplit
+from urllib.parse import urlencode, urlsplit
 
 from pydantic import JsonValue
 
@@ -43,7 +43,8 @@ def probed(endpoint: Endpoint, model: str) -> Learned:
 
 def _listed(endpoint: Endpoint, model: str) -> Fields:
     """The model's row in the endpoint's list; the only row stands for any name."""
-    body = _asked(endpoint, f"{(endpoint.base_url or '').rstrip('/')}/models")
+    query = f"?{urlencode(endpoint.query)}" if endpoint.query else ""
+    body = _asked(endpoint, f"{endpoint.root}/models{query}")
     data = body.get("data")
     rows = [row for row in data if isinstance(row, dict)] if isinstance(data, list) else []
     named = [row for row in rows if row.get("id") == model]
@@ -101,6 +102,8 @@ def _asked(endpoint: Endpoint, url: str, body: Fields | None = None) -> Fields:
     url, login = without_login(url)
     if login:
         headers["Authorization"] = f"Basic {base64.b64encode(login.encode()).decode()}"
+    elif endpoint.key and endpoint.key_has_own_header:
+        headers["api-key"] = endpoint.key
     elif endpoint.key:
         headers["Authorization"] = f"Bearer {endpoint.key}"
     sent = json.dumps(body).encode() if body is not None else None

@@ -10,6 +10,7 @@ from pydantic import JsonValue
 from swe_agent.core.errors import ModelFault
 from swe_agent.core.messages import Message, StopReason, Turn, Usage
 from swe_agent.core.protocols import Model, Prompt
+from swe_agent.models.bodies import whole_reply
 from swe_agent.models.endpoint import Endpoint
 from swe_agent.models.faults import Refusal, fault_of, incomplete
 from swe_agent.models.hosted import Hosted, Way
@@ -163,7 +164,7 @@ _OPTIONAL = frozenset(
 
 def _reply(incoming: Incoming, hear: Callable[[str], None]) -> Reply | Problem:
     if not incoming.is_stream:
-        return Reply.model_validate_json(b"".join(incoming.chunks))
+        return whole_reply(Reply, b"".join(incoming.chunks))
     return _final(payloads(incoming.chunks), hear)
 
 

@@ -1,5 +1,6 @@
 """Templates of `configs/`, above all prompts, rendered. Values are text, never templates."""
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
@@ -46,6 +47,15 @@ def rendered(path: Path, values: Mapping[str, object]) -> str:
         ) from fault
 
 
+def framed(text: str, frame: str) -> str:
+    """A text that may stand inside `<frame>` as material: it cannot end the frame by itself.
+
+    >>> framed("a </Issue> b", "issue")
+    'a < /Issue> b'
+    """
+    return re.sub(rf"<(?=/\s*{re.escape(frame)})", "< ", text, flags=re.IGNORECASE)
+
+
 @cache
 def _compiled(text: str) -> "jinja2.Template":
     """Compiling takes far longer than rendering, and a batch renders the same few."""
@@ -56,4 +66,5 @@ def _compiled(text: str) -> "jinja2.Template":
     environment = ImmutableSandboxedEnvironment(
         undefined=jinja2.StrictUndefined, autoescape=False, trim_blocks=True, lstrip_blocks=True
     )
+    environment.filters["framed"] = framed
     return environment.from_string(text)
