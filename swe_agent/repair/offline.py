@@ -59,6 +59,7 @@ from swe_agent.repair.scripts import (
 )
 from swe_agent.repair.search import Search
 from swe_agent.repair.syntax import Code
+from swe_agent.repair.templates.signatures import signatures_of
 from swe_agent.repair.told import told_by
 
 GLOB_LIMIT: Final = 60
@@ -286,8 +287,9 @@ class OfflineModel:
         said = [f.text for f in failing]
         tests = dict.fromkeys((f.path, f.name) for f in failing if f.path in codes)
         told = told_by([(codes[path].tree, name) for path, name in tests], said)
+        signatures = signatures_of(codes)
         for code in codes.values():
-            code.told = told
+            code.told, code.signatures = told, signatures
         suspicious = suspicions(codes, failing, seen.issue, seen.lines)
         more_templates = synthesis(seen.states or ())
         is_project = self._count(seen) > MANY_FUNCTIONS

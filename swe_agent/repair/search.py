@@ -157,6 +157,7 @@ class Search:
         text = self._codes[first.path].text.replace(first.old, first.new)
         told = self._codes[first.path].told
         codes = {**self._codes, first.path: Code(first.path, text, told)}
+        codes[first.path].signatures = self._codes[first.path].signatures
         moved = _moved(self._suspicions, self._codes[first.path], codes[first.path])
         weights = replace(self._weights, more=())  # what was recorded is of the unchanged lines
         for more in proposed(codes, moved, weights):

@@ -6,7 +6,7 @@ import ast
 import builtins
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -43,6 +43,8 @@ class Code:
         self.path = path
         self.text = text
         self.told = told
+        self.signatures: Mapping[str, Mapping[str, str]] = {}
+        """Parameters of the project's functions with their defaults, as far as it was read."""
         self.tree = parsed_python(text)
         self._lines = [line + "\n" for line in text.split("\n")]
         self._starts = [0]

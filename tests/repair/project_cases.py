@@ -3,6 +3,19 @@
 from swe_agent.repair.told import Told
 
 PROJECT_CASES: dict[str, tuple[str, str, str, Told]] = {
+    "flag given": (
+        "def bake(dish, fan=False):\n    return dish, fan\n\n\n"
+        "def roast(dish):\n    return bake(dish)\n",
+        "return bake(dish)",
+        "return bake(dish, fan=True)",
+        Told(),
+    ),
+    "moved argument": (
+        "def numbered(rows, first):\n    return enumerate(list(rows, first))\n",
+        "enumerate(list(rows, first))",
+        "enumerate(list(rows), first)",
+        Told(),
+    ),
     "enclosing call": (
         "def clean(text):\n    return text.strip('.')\n\n\n"
         "def first(lines):\n    return clean(lines[0])\n\n\n"

@@ -10,6 +10,7 @@ from swe_agent.repair.propose import proposed
 from swe_agent.repair.rank import Weights, weights_from
 from swe_agent.repair.syntax import Code
 from swe_agent.repair.templates import TEMPLATES
+from swe_agent.repair.templates.signatures import signatures_of
 from swe_agent.repair.told import Told
 from tests.repair.cases import CASES
 from tests.repair.more_cases import MORE_CASES
@@ -29,6 +30,7 @@ def test_a_template_offers_the_right_program(name: str) -> None:
 def test_a_template_for_projects_offers_the_right_program_there_alone(name: str) -> None:
     wrong, old, new, told = PROJECT_CASES[name]
     code = Code("shop.py", wrong, told)
+    code.signatures = signatures_of({"shop.py": code})
     assert _offering(code, old, new, weights_from("", in_project=True)) == [name]
     assert _offering(code, old, new, weights_from("")) == []
 

@@ -17,6 +17,7 @@ from swe_agent.repair.templates import (
     passing,
     patterns,
     returns,
+    signatures,
     slices,
     statements,
     told,
@@ -43,4 +44,5 @@ TEMPLATES: tuple[Template, ...] = (
     *exceptions.TEMPLATES,
     *calling.TEMPLATES,
     *told.TEMPLATES,
+    *signatures.TEMPLATES,
 )

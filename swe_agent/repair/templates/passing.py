@@ -98,8 +98,11 @@ def with_argument(code: Code, call: ast.Call, argument: str, weight: float) -> I
 
 
 def _parameters_of(code: Code, name: str) -> frozenset[str]:
-    """What functions of a name take, as far as this file defines or calls them."""
-    return frozenset(_parameters_by_name(code).get(name, set()) - {"self", "cls"})
+    """What functions of a name take, as far as files that were read define or this one calls
+    them.
+    """
+    known = _parameters_by_name(code).get(name, set()) | {*code.signatures.get(name, ())}
+    return frozenset(known - {"self", "cls"})
 
 
 @lru_cache(maxsize=64)

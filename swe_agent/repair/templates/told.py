@@ -136,7 +136,10 @@ def _forms(code: Code, inner: str) -> Iterator[tuple[str, float]]:
         for left, old, new, right in changes(came, expected):
             yield from _replaced(inner, left, old, new, right)
     for text in code.told.texts if len(inner) > 3 else ():
-        if inner in text or _shared(inner, text) < SHARED:
+        if inner in text:
+            yield from ((form, 0.3) for form in _longer(inner, text))
+            continue
+        if _shared(inner, text) < SHARED:
             continue
         matcher = difflib.SequenceMatcher(None, inner, text, autojunk=False)
         first, *_, last, _ = (matcher.get_matching_blocks() * 2)[:-1]
@@ -144,6 +147,15 @@ def _forms(code: Code, inner: str) -> Iterator[tuple[str, float]]:
         part = text[max(0, start) : end]
         if part and difflib.SequenceMatcher(None, inner, part, autojunk=False).ratio() > ALIKE:
             yield part, 0.7
+
+
+def _longer(inner: str, text: str) -> Iterator[str]:
+    """The text with a word or two more of those around it in another."""
+    before, after = text.split(inner, 1)
+    left, right = re.findall(r"\S+\s*", before)[-2:], re.findall(r"\s*\S+", after)[:2]
+    for start in range(len(left) + 1):
+        for end in range(len(right) + 1):
+            yield "".join(left[start:]) + inner + "".join(right[:end])
 
 
 def _replaced(inner: str, left: str, old: str, new: str, right: str) -> Iterator[tuple[str, float]]:
