@@ -25,8 +25,8 @@ from step import SCRATCH_VENV, own_script, peer_script
 from timing import arguments, publish, rounds_of
 
 from swe_agent.core.errors import SweAgentError
-from swe_agent.runtime.docker import inspect_image
 from swe_agent.runtime.engine import connect
+from swe_agent.runtime.recipe import inspect_image
 
 TASKS, STEPS, LATENCY_MS = 20, 15, 300
 WORKERS = (1, 4, 8, 16)

@@ -22,9 +22,9 @@ from swe_agent.core.events import Checkpoint, ModelReplied
 from swe_agent.core.messages import Observation, ToolCall, Turn
 from swe_agent.core.protocols import Entry, Prompt
 from swe_agent.runtime.box import Limits
-from swe_agent.runtime.docker import RUN_LABEL, inspect_image
 from swe_agent.runtime.engine import connect
 from swe_agent.runtime.environment import DockerSandboxes, Prepared
+from swe_agent.runtime.recipe import RUN_LABEL, inspect_image
 from swe_agent.runtime.sandbox import BrokerSandbox
 from swe_agent.runtime.store import TreeStore
 from swe_agent.settings.schema import Settings

@@ -36,8 +36,8 @@ from stage import BASE_IMAGE, complain, planted
 from timing import Row, arguments, publish, rounds_of, table
 
 from swe_agent.core.errors import SweAgentError
-from swe_agent.runtime.docker import inspect_image
 from swe_agent.runtime.engine import connect
+from swe_agent.runtime.recipe import inspect_image
 
 STEPS = 30
 LONG, QUICK_LONG = 1000, 150

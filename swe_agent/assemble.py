@@ -25,12 +25,12 @@ from swe_agent.models.registry import HOSTED, client_of, spec_of
 from swe_agent.models.vocabulary import counter_of
 from swe_agent.repair.offline import OfflineModel
 from swe_agent.runtime.box import Limits
-from swe_agent.runtime.docker import recipe_for
 from swe_agent.runtime.engine import connect
 from swe_agent.runtime.engineless import EnginelessSandboxes
 from swe_agent.runtime.environment import DockerSandboxes
 from swe_agent.runtime.image_box import ImageBox, require_work_tree
 from swe_agent.runtime.reaping import reap
+from swe_agent.runtime.recipe import recipe_for
 from swe_agent.runtime.sandboxes import Sandboxes, choose_sandbox, require_enforceable
 from swe_agent.runtime.store import TreeStore
 from swe_agent.settings.content import content_roots

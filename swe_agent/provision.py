@@ -4,11 +4,13 @@ as found.
 Set-up is run only where the tests cannot be collected without it.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from threading import Thread
 
 from swe_agent.core.errors import EnvironmentFault, PolicyRefused, UsageFault
-from swe_agent.core.events import EnvironmentReady
+from swe_agent.core.events import Checkpoint, EnvironmentReady
 from swe_agent.core.protocols import Sandbox, TreeReader
 from swe_agent.core.text import decoded
 from swe_agent.runtime.containerfile import (
@@ -112,7 +114,7 @@ class _Maker:
                 return self._finished(setup)
         while True:
             prepared = self._sandboxes.prepare(SetUp(setup.image), self._wanted.tree)
-            with self._sandboxes.fresh(prepared, prepared.tree) as sandbox:
+            with self._looked_into(prepared) as sandbox:
                 other = self._other_python(sandbox)
                 # An image is taken at its name's word once, else one that is misnamed never ends.
                 other = "" if other == setup.image else other
@@ -125,8 +127,17 @@ class _Maker:
 
     def _finished(self, setup: SetUp) -> Provision:
         prepared = self._sandboxes.prepare(setup, self._wanted.tree)
-        with self._sandboxes.fresh(prepared, prepared.tree) as sandbox:
+        with self._looked_into(prepared) as sandbox:
             return self._as_it_is(prepared, sandbox)
+
+    @contextmanager
+    def _looked_into(self, prepared: Prepared) -> Iterator[Sandbox]:
+        """A sandbox that is taken away while the run goes on."""
+        sandbox = self._sandboxes.open(prepared, Checkpoint(tree=prepared.tree))
+        try:
+            yield sandbox
+        finally:
+            Thread(target=sandbox.close, name="close-sandbox").start()
 
     def _as_it_is(self, prepared: Prepared, sandbox: Sandbox) -> Provision:
         return Provision(

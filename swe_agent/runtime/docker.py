@@ -9,7 +9,6 @@ import secrets
 import time
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,10 +21,8 @@ from swe_agent.runtime.box import (
     STATE,
     STATE_BYTES,
     Box,
-    Limits,
     broker_argv,
 )
-from swe_agent.runtime.conda import conda_env
 from swe_agent.runtime.disk_limit import DiskWatch, written_bytes
 from swe_agent.runtime.endings import has_starved
 from swe_agent.runtime.engine import refusal
@@ -36,97 +33,19 @@ from swe_agent.runtime.images import BASE_IMAGE
 from swe_agent.runtime.lease import hold_lease
 from swe_agent.runtime.output import Output
 from swe_agent.runtime.owner import OWNER_LABEL, own_mark
+from swe_agent.runtime.recipe import RESUME, RUN_LABEL, Recipe, inspect_image
 from swe_agent.runtime.sidecar import Sidecar, start_sidecar
 from swe_agent.runtime.store import TreeStore
 from swe_agent.runtime.tarball import Content
 from swe_agent.runtime.wire import AttachedWire, Wire, drained
-from swe_agent.runtime.work_tree import work_tree_below
-from swe_agent.settings.egress import Destination
 
 if TYPE_CHECKING:
     from docker import DockerClient
 
-RUN_LABEL = "swe-agent.run"
 _KILL_TRIES = 20
-_RESUME = "`swe-agent resume` goes on when it runs again."
-TESTBED = "/testbed"
-"""Where SWE-bench images have the repository; they are made to run as root."""
-ROOT_LABEL = "swe-agent.root"
-"""On an image of ours: where it has its work tree, if that is not where ours usually have it."""
 _ANY_PORT = {"net.ipv4.ip_unprivileged_port_start": "0"}
-_PRIVATE = (HOME, f"{HOME}/home", STATE)
-
-
-@dataclass(frozen=True, slots=True)
-class Recipe:
-    """What a container is made of."""
-
-    image: str
-    run_id: str
-    root: str
-    user: str
-    """`uid:gid` of all processes."""
-    limits: Limits = field(default_factory=Limits)
-    for_setup: bool = False
-    """Set-up has the engine's default rights; nothing of the model's ever runs in it."""
-    network: bool = False
-    has_work_tree: bool = False
-    """Whether the image brings a work tree at `root`."""
-    env: tuple[tuple[str, str], ...] = ()
-    """Environment of all commands, beside the image's own."""
-
-    @property
-    def has_network(self) -> bool:
-        """Whether it reaches all."""
-        return self.network or self.limits.network
-
-    @property
-    def allow(self) -> tuple[Destination, ...]:
-        """What it reaches through a gate."""
-        return () if self.has_network else self.limits.allow
-
-
-def recipe_for(client: "DockerClient", image: str, run_id: str, limits: Limits) -> Recipe:
-    """The recipe that fits an image: where the repository goes and under which uid.
-
-    Raises:
-        EnvironmentFault: there is no such image here.
-    """
-    found = inspect_image(client, image)
-    config = found.get("Config") or {}
-    root = (config.get("Labels") or {}).get(ROOT_LABEL)
-    if config.get("WorkingDir") == TESTBED:
-        env = conda_env(config.get("Env") or [])
-        is_ours = bool((config.get("Labels") or {}).get(RUN_LABEL))
-        return Recipe(image, run_id, TESTBED, "0:0", limits, has_work_tree=not is_ours, env=env)
-    if root:
-        return Recipe(image, run_id, root, "0:0", limits)
-    if root := work_tree_below(client, found):
-        return Recipe(image, run_id, root, "0:0", limits, has_work_tree=True)
-    return Recipe(image, run_id, "/workspace", "1000:1000", limits)
-
-
-def inspect_image(client: "DockerClient", image: str) -> dict[str, Any]:
-    """What the engine knows of an image.
-
-    Raises:
-        EnvironmentFault: there is no such image here.
-    """
-    from docker.errors import DockerException, ImageNotFound
-    from requests import RequestException
-
-    try:
-        found: dict[str, Any] = client.api.inspect_image(image)  # type: ignore[no-untyped-call]
-    except ImageNotFound as error:
-        raise EnvironmentFault(
-            f"there is no image {image} on this engine",
-            f"`docker pull {image}`, or run `sandbox/ensure-engine` for the default image",
-        ) from error
-    except DockerException as error:
-        raise EnvironmentFault(f"the engine refused to look up {image}: {error}") from error
-    except RequestException as error:
-        raise EngineAway(f"the engine does not answer: {error}", _RESUME) from error
-    return found
+PRIVATE = (HOME, f"{HOME}/home", STATE)
+"""Folders that are the broker's and the commands' own."""
 
 
 class DockerBox:
@@ -286,11 +205,12 @@ def start_box(
 
     hold_lease()
     container = ""
-    content = Content(store, tree, recipe.root, int(recipe.user.split(":")[0]), _PRIVATE, git)
+    content = Content(store, tree, recipe.root, int(recipe.user.split(":")[0]), PRIVATE, git)
     filling = Filling(content)
     try:
         container = _created(client, recipe, filling.code())
-        client.api.put_archive(container, "/", content.folders())
+        if not recipe.has_folders:
+            client.api.put_archive(container, "/", content.folders())
         wire = AttachedWire(
             client.api.attach_socket(
                 container, params={"stdin": 1, "stdout": 1, "stderr": 1, "stream": 1}
@@ -308,7 +228,7 @@ def start_box(
             raise SandboxLost(f"{said}: {error}") from error
         raise refusal(error, said) from error
     except RequestException as error:
-        raise EngineAway(f"the engine does not answer: {error}", _RESUME) from error
+        raise EngineAway(f"the engine does not answer: {error}", RESUME) from error
     box = DockerBox(client, recipe, container, wire)
     if recipe.allow:
         box.sidecar = _relayed(client, recipe, box)
@@ -330,7 +250,7 @@ def _drop(client: "DockerClient", container: str) -> None:
     except DockerException:
         pass
     except RequestException as error:
-        raise EngineAway(f"the engine does not answer: {error}", _RESUME) from error
+        raise EngineAway(f"the engine does not answer: {error}", RESUME) from error
 
 
 def _relayed(client: "DockerClient", recipe: Recipe, box: DockerBox) -> Sidecar:

@@ -18,21 +18,21 @@ from swe_agent.core.protocols import Sandbox
 from swe_agent.core.text import decoded
 from swe_agent.runtime.box import Limits
 from swe_agent.runtime.containerfile import Containerfile
-from swe_agent.runtime.docker import (
-    ROOT_LABEL,
-    RUN_LABEL,
-    DockerBox,
-    Recipe,
-    inspect_image,
-    recipe_for,
-    start_box,
-)
+from swe_agent.runtime.docker import PRIVATE, DockerBox, start_box
 from swe_agent.runtime.engine import refusal
 from swe_agent.runtime.gitdir import GitDir, write_git
 from swe_agent.runtime.ignore import CACHES, ENVIRONMENT_FOLDERS, IgnoreRules, is_environment
 from swe_agent.runtime.images import IMAGE_LABEL, SETUP_IMAGES, python_images
 from swe_agent.runtime.own_image import build_containerfile
 from swe_agent.runtime.pull import pull_image
+from swe_agent.runtime.recipe import (
+    FOLDERS_LABEL,
+    ROOT_LABEL,
+    RUN_LABEL,
+    Recipe,
+    inspect_image,
+    recipe_for,
+)
 from swe_agent.runtime.sandbox import BrokerSandbox
 from swe_agent.runtime.setup import (
     EMPTY,
@@ -234,10 +234,14 @@ class DockerSandboxes:
             self._commit(box, agent, setup, name)
 
     def _commit(self, box: DockerBox, agent: Recipe, setup: SetUp, name: str) -> None:
-        """Give what set-up made to the uid that works with it, drop the history that it saw and the
-        broker's own folder, and keep the image."""
+        """Give what set-up made to the uid that works with it, drop the history that it saw and
+        what is in the broker's own folder, and keep the image."""
         places = " ".join(map(quote, (agent.root, *setup.folders)))
-        code = f"rm -rf .git; mkdir -p {places}; chown -R {agent.user} {places}; rm -rf /.swe-agent"
+        own = " ".join(PRIVATE)
+        code = (
+            f"rm -rf .git {PRIVATE[0]}; mkdir -p {places} {own}; chmod 700 {own}; "
+            f"chown -R {agent.user} {places} {own}"
+        )
         box.execute(code, _CLEAN_TIMEOUT_S, self._folder)
         env = setup.exports(agent.root, path_in(inspect_image(self.client, setup.image)))
         repository, _, tag = name.partition(":")
@@ -246,7 +250,12 @@ class DockerSandboxes:
             "WorkingDir": agent.root,
             "Entrypoint": [],
             "Cmd": ["/bin/sh"],
-            "Labels": {RUN_LABEL: self.run_id, IMAGE_LABEL: "env", **label},
+            "Labels": {
+                RUN_LABEL: self.run_id,
+                IMAGE_LABEL: "env",
+                FOLDERS_LABEL: f"{agent.user} {agent.root}",
+                **label,
+            },
             "Env": [f"{key}={value}" for key, value in env.items()],
         }
         with _at_least(self.client, _COMMIT_TIMEOUT_S):

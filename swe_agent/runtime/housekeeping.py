@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from swe_agent.core.errors import EnvironmentFault
-from swe_agent.runtime.docker import RUN_LABEL
 from swe_agent.runtime.images import IMAGE_LABEL
 from swe_agent.runtime.owner import OWNER_LABEL, is_orphan
+from swe_agent.runtime.recipe import RUN_LABEL
 
 if TYPE_CHECKING:
     from docker import DockerClient

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from swe_agent.core.errors import EnvironmentFault, SandboxLost
 from swe_agent.core.protocols import CommandResult
-from swe_agent.runtime.docker import DockerBox, Recipe, start_box
+from swe_agent.runtime.docker import DockerBox, start_box
+from swe_agent.runtime.recipe import Recipe
 from swe_agent.runtime.store import TreeStore
 
 if TYPE_CHECKING:

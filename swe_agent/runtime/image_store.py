@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from swe_agent.core.errors import EnvironmentFault
-from swe_agent.runtime.docker import inspect_image
 from swe_agent.runtime.images import IMAGE_LABEL
 from swe_agent.runtime.pull import pull_image
+from swe_agent.runtime.recipe import inspect_image
 
 if TYPE_CHECKING:
     from docker import DockerClient

@@ -18,9 +18,10 @@ from swe_agent.core.errors import EnvironmentFault, UsageFault
 from swe_agent.core.protocols import Entry
 from swe_agent.core.text import decoded
 from swe_agent.runtime.box import Limits
-from swe_agent.runtime.docker import DockerBox, Recipe, recipe_for, start_box
+from swe_agent.runtime.docker import DockerBox, start_box
 from swe_agent.runtime.environment import DockerSandboxes
 from swe_agent.runtime.origins import Origin, Taken
+from swe_agent.runtime.recipe import Recipe, recipe_for
 from swe_agent.runtime.store import TreeStore
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from swe_agent.core.errors import EnvironmentFault
 from swe_agent.core.protocols import Entry
 from swe_agent.core.text import visible
 from swe_agent.runtime.containerfile import Containerfile, content_hash
-from swe_agent.runtime.docker import ROOT_LABEL, inspect_image
 from swe_agent.runtime.images import IMAGE_LABEL
+from swe_agent.runtime.recipe import FOLDERS_LABEL, ROOT_LABEL, inspect_image
 from swe_agent.runtime.store import TreeStore
 from swe_agent.runtime.tarball import tar_of_entries
 
@@ -96,7 +96,7 @@ def _build(
         buildargs={**(proxies or {}), **dict(found.args)},
         target=found.target or None,
         tag=name,
-        labels={IMAGE_LABEL: "dockerfile"},
+        labels={IMAGE_LABEL: "dockerfile", FOLDERS_LABEL: ""},
         network_mode="none" if proxies is None else None,
         rm=True,
         forcerm=True,

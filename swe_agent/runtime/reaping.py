@@ -4,8 +4,8 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from swe_agent.runtime.docker import RUN_LABEL
 from swe_agent.runtime.owner import OWNER_LABEL, is_orphan
+from swe_agent.runtime.recipe import RUN_LABEL
 
 if TYPE_CHECKING:
     from docker import DockerClient

@@ -12,7 +12,6 @@ import docker
 import pytest
 from docker.errors import DockerException
 
-from swe_agent.runtime.docker import RUN_LABEL
 from swe_agent.runtime.housekeeping import (
     OurContainer,
     OurImage,
@@ -21,6 +20,7 @@ from swe_agent.runtime.housekeeping import (
     removable,
 )
 from swe_agent.runtime.images import IMAGE_LABEL
+from swe_agent.runtime.recipe import RUN_LABEL
 from tests.cli.conftest import Call, git
 from tests.conftest import BASE_IMAGE
 

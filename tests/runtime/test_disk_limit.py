@@ -9,7 +9,8 @@ from swe_agent.runtime import disk_limit
 from swe_agent.runtime.box import Box, Limits
 from swe_agent.runtime.bubblewrap import Plan, start_bubblewrap
 from swe_agent.runtime.disk_limit import DiskWatch
-from swe_agent.runtime.docker import recipe_for, start_box
+from swe_agent.runtime.docker import start_box
+from swe_agent.runtime.recipe import recipe_for
 from swe_agent.runtime.sandbox import BrokerSandbox
 from swe_agent.runtime.store import TreeStore
 from tests.backends import need_bubblewrap

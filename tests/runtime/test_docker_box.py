@@ -16,9 +16,10 @@ import pytest
 
 from swe_agent.core.errors import EnvironmentFault, SandboxLost, SandboxStarved
 from swe_agent.runtime.box import Limits
-from swe_agent.runtime.docker import RUN_LABEL, DockerBox, recipe_for, start_box
+from swe_agent.runtime.docker import DockerBox, start_box
 from swe_agent.runtime.owner import OWNER_LABEL
 from swe_agent.runtime.reaping import reap
+from swe_agent.runtime.recipe import RUN_LABEL, recipe_for
 from swe_agent.runtime.sandbox import BrokerSandbox
 from swe_agent.runtime.store import TreeStore
 from tests.patience import crowded_s
@@ -243,7 +244,8 @@ import os, sys, threading, time, docker
 from pathlib import Path
 from swe_agent.core.protocols import Entry
 from swe_agent.runtime.box import Limits
-from swe_agent.runtime.docker import recipe_for, start_box
+from swe_agent.runtime.docker import start_box
+from swe_agent.runtime.recipe import recipe_for
 from swe_agent.runtime.sandbox import BrokerSandbox
 from swe_agent.runtime.store import TreeStore
 folder, image, run, way, command = Path(sys.argv[1]), *sys.argv[2:]

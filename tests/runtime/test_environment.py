@@ -14,6 +14,7 @@ from swe_agent.core.text import decoded
 from swe_agent.runtime.box import Limits
 from swe_agent.runtime.environment import DockerSandboxes, Prepared
 from swe_agent.runtime.images import IMAGE_LABEL
+from swe_agent.runtime.recipe import FOLDERS_LABEL, recipe_for
 from swe_agent.runtime.setup import SetUp
 from swe_agent.runtime.store import TreeStore
 
@@ -261,3 +262,38 @@ def test_an_image_of_ours_tells_so_by_label(
 ) -> None:
     name = prepared_in(yard, base_image, PACKAGE, made).image
     assert engine.api.inspect_image(name)["Config"]["Labels"][IMAGE_LABEL] == "env"
+
+
+@pytest.mark.parametrize("whose", ["1000:1000 /workspace", "0:0 /workspace"])
+def test_a_sandbox_works_in_the_folders_that_its_image_brings_or_in_its_own(
+    engine: docker.DockerClient,
+    yard: Yard,
+    base_image: str,
+    made: list[str],
+    tmp_path: Path,
+    whose: str,
+) -> None:
+    folders = "/workspace /.swe-agent /.swe-agent/home /.swe-agent/state"
+    owner = whose.split()[0]
+    (tmp_path / "Dockerfile").write_text(
+        f"FROM {base_image}\nRUN rm -rf {folders} && mkdir {folders} && chown {owner} {folders} "
+        f'&& chmod 700 {folders}\nLABEL {FOLDERS_LABEL}="{whose}"\n'
+    )
+    made.append("swe-agent-test-folders:1")
+    engine.images.build(path=str(tmp_path), rm=True, tag=made[0])
+    said = yard.said(
+        Prepared(made[0], yard.tree(TASK)), "stat -c '%u %a' /workspace $HOME; cat new.py; pwd"
+    )
+    assert said.splitlines()[1:] == ["1000 700", "x = 1", "/workspace"]
+    # The engine makes missing folders for all to read; those of an image stay as they are.
+    assert said.splitlines()[0] == ("1000 700" if owner == "1000:1000" else "1000 755")
+
+
+def test_the_image_of_a_set_up_brings_the_folders_of_its_sandboxes(
+    engine: docker.DockerClient, yard: Yard, base_image: str, made: list[str]
+) -> None:
+    name = prepared_in(yard, base_image, PACKAGE, made).image
+    assert recipe_for(engine, name, "a-run", Limits()).has_folders
+    asked = "stat -c '%a %u %n' /.swe-agent /.swe-agent/home"
+    told = yard.said(Prepared(name, yard.tree(PACKAGE)), asked)
+    assert told == "700 1000 /.swe-agent\n700 1000 /.swe-agent/home"

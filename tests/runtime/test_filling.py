@@ -15,9 +15,10 @@ import pytest
 from swe_agent.core.errors import EngineAway
 from swe_agent.core.protocols import Entry
 from swe_agent.runtime.box import Limits
-from swe_agent.runtime.docker import RUN_LABEL, recipe_for, start_box
+from swe_agent.runtime.docker import start_box
 from swe_agent.runtime.engine import find_engine
 from swe_agent.runtime.gitdir import write_git
+from swe_agent.runtime.recipe import RUN_LABEL, recipe_for
 from swe_agent.runtime.sandbox import BrokerSandbox
 from swe_agent.runtime.store import TreeStore
 from swe_agent.runtime.tarball import Content

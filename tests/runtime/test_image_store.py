@@ -5,10 +5,10 @@ from collections.abc import Iterator
 
 import pytest
 
-from swe_agent.runtime.docker import RUN_LABEL
 from swe_agent.runtime.engine import connect
 from swe_agent.runtime.image_store import EngineImages
 from swe_agent.runtime.images import IMAGE_LABEL, SETUP_IMAGES
+from swe_agent.runtime.recipe import RUN_LABEL
 from tests.conftest import BUSYBOX_IMAGE
 
 pytestmark = pytest.mark.docker

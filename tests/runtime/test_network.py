@@ -19,7 +19,8 @@ from swe_agent.core.errors import EnvironmentFault
 from swe_agent.core.protocols import CommandResult, Entry
 from swe_agent.runtime.box import HOME, Limits
 from swe_agent.runtime.bubblewrap import Plan, start_bubblewrap
-from swe_agent.runtime.docker import RUN_LABEL, recipe_for, start_box
+from swe_agent.runtime.docker import start_box
+from swe_agent.runtime.recipe import RUN_LABEL, recipe_for
 from swe_agent.runtime.sandbox import BrokerSandbox
 from swe_agent.runtime.sidecar import start_sidecar
 from swe_agent.runtime.store import TreeStore
@@ -265,7 +266,8 @@ _DYING = """
 import sys, time, docker
 from pathlib import Path
 from swe_agent.runtime.box import Limits
-from swe_agent.runtime.docker import recipe_for, start_box
+from swe_agent.runtime.docker import start_box
+from swe_agent.runtime.recipe import recipe_for
 from swe_agent.runtime.sidecar import start_sidecar
 from swe_agent.runtime.store import TreeStore
 from swe_agent.settings.egress import Destination

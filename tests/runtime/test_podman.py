@@ -11,7 +11,8 @@ import docker
 import pytest
 
 from swe_agent.core.errors import EnvironmentFault
-from swe_agent.runtime.docker import Recipe, start_box
+from swe_agent.runtime.docker import start_box
+from swe_agent.runtime.recipe import Recipe
 from swe_agent.runtime.store import TreeStore
 
 REFUSAL = 'container create: unknown mount option "uid=1000": invalid mount option'

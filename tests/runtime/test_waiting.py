@@ -11,9 +11,10 @@ import pytest
 
 from swe_agent.core.errors import EngineAway, EnvironmentFault
 from swe_agent.runtime.box import Limits
-from swe_agent.runtime.docker import Recipe, start_box
+from swe_agent.runtime.docker import start_box
 from swe_agent.runtime.environment import DockerSandboxes
 from swe_agent.runtime.pull import pull_image
+from swe_agent.runtime.recipe import Recipe
 from swe_agent.runtime.setup import SetUp
 from swe_agent.runtime.store import TreeStore
 

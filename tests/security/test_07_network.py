@@ -10,7 +10,8 @@ import docker
 import pytest
 
 from swe_agent.runtime.box import Limits
-from swe_agent.runtime.docker import recipe_for, start_box
+from swe_agent.runtime.docker import start_box
+from swe_agent.runtime.recipe import recipe_for
 from swe_agent.runtime.sandbox import BrokerSandbox
 from swe_agent.runtime.store import TreeStore
 

@@ -11,7 +11,7 @@ from docker.errors import APIError
 
 from swe_agent.core.errors import EnvironmentFault
 from swe_agent.core.events import Event
-from swe_agent.runtime.docker import RUN_LABEL
+from swe_agent.runtime.recipe import RUN_LABEL
 from tests.solve.conftest import FIX, RUN, SUBMIT, Play, call
 
 pytestmark = pytest.mark.docker

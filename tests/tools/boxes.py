@@ -37,7 +37,8 @@ class Boxes:
     def _started(self, image: str) -> Sandbox:
         import docker
 
-        from swe_agent.runtime.docker import recipe_for, start_box
+        from swe_agent.runtime.docker import start_box
+        from swe_agent.runtime.recipe import recipe_for
         from swe_agent.runtime.sandbox import BrokerSandbox
 
         client = docker.from_env(timeout=60)

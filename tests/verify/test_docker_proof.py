@@ -9,7 +9,8 @@ import pytest
 
 from swe_agent.core.protocols import Entry, Sandbox
 from swe_agent.runtime.box import Limits
-from swe_agent.runtime.docker import recipe_for, start_box
+from swe_agent.runtime.docker import start_box
+from swe_agent.runtime.recipe import recipe_for
 from swe_agent.runtime.sandbox import BrokerSandbox
 from swe_agent.runtime.store import TreeStore
 from swe_agent.verify.detect import detect_tests

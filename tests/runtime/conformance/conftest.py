@@ -8,8 +8,9 @@ import pytest
 from swe_agent.core.protocols import CommandResult
 from swe_agent.runtime.box import HOME, Box, Limits
 from swe_agent.runtime.bubblewrap import Plan, start_bubblewrap
-from swe_agent.runtime.docker import recipe_for, start_box
+from swe_agent.runtime.docker import start_box
 from swe_agent.runtime.local import LocalPlan, start_local
+from swe_agent.runtime.recipe import recipe_for
 from swe_agent.runtime.sandbox import BrokerSandbox
 from swe_agent.runtime.store import TreeStore
 from swe_agent.runtime.tarball import Content
