@@ -8,7 +8,7 @@ own (`repo`, `base`, `issue`, `setup`, `test`, `expect`, or `files` in place of 
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from pydantic import JsonValue, ValidationError
 
@@ -18,9 +18,21 @@ from swe_agent.core.text import visible
 from swe_agent.jobs.tasks_instance import AnswerKey, Instance
 from swe_agent.jobs.tasks_sources import value_of
 
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
 RowObject = Mapping[str, JsonValue]
 Made = TypeVar("Made", bound=Record)
 
+_COLUMNS = {"id": ("instance_id", "id")}
+"""Where several columns may hold what a row lacks."""
+_WANTED = {
+    "id": "letters, digits and . _ - + @ = , (a letter or digit first)",
+    "image": "letters, digits and . _ - / : @ (a letter or digit first)",
+    "base": "letters, digits and . _ - + / @ (a letter, digit or _ first)",
+    "python": "a version like 3.9",
+}
+"""What a value is made of."""
 REFUSED = (
     "docker_args",
     "docker_run_args",
@@ -124,7 +136,15 @@ def _checked(kind: type[Made], values: Mapping[str, object]) -> Made:
         first = fault.errors(include_url=False, include_context=False)[0]
         where = ".".join(map(str, first["loc"]))
         shown = visible(repr(first["input"]))[:80]
-        raise UsageFault(f"{where}: {shown}: {first['msg'].lower()}") from fault
+        raise UsageFault(f"{where}: {_fault_of(where, shown, first)}") from fault
+
+
+def _fault_of(where: str, shown: str, error: "ErrorDetails") -> str:
+    if error["input"] is None:
+        return f"the row has none (columns: {', '.join(_COLUMNS.get(where, (where,)))})"
+    if error["type"] == "string_pattern_mismatch":
+        return f"{shown} is none; wanted: {_WANTED.get(where, 'letters, digits and _')}"
+    return f"{shown}: {error['msg']}"
 
 
 def _issue(row: RowObject) -> JsonValue:

@@ -230,3 +230,38 @@ def test_a_batch_is_graded_in_its_own_folder_and_compared_by_that(
     assert "resolved by evaluation" in compared.err
     assert "resolved of 1" in compared.err
     assert "1 (100.0%)" in compared.err
+
+
+QUIET = """import unittest
+
+from calc import add
+
+
+class CalcTest(unittest.TestCase):
+    def test_add(self):
+        self.assertEqual(add(2, 3), 5)
+"""
+
+
+@pytest.mark.parametrize("patch", [GOLD, OWN_TEST], ids=["gold", "other"])
+@pytest.mark.parametrize(
+    ("command", "expect"),
+    [
+        ("python3 -m pytest -q -p no:cacheprovider", ["test_quiet.py::CalcTest::test_add"]),
+        ("python3 -m unittest -q", ["test_quiet.CalcTest.test_add"]),
+        ("python3 -m unittest", None),
+    ],
+    ids=["pytest", "unittest", "no list"],
+)
+def test_our_own_tasks_are_graded_however_quiet_their_command_is(
+    call: Call, tmp_path: Path, preds: Preds, command: str, expect: list[str] | None, patch: str
+) -> None:
+    row = {"id": "own-1", "issue": "add", "test": command, **({"expect": expect} if expect else {})}
+    files = {"calc.py": CALC, "test_calc.py": TEST, "test_quiet.py": QUIET}
+    (tmp_path / "own.json").write_text(json.dumps([{**row, "files": files}]))
+    said = preds({"own-1": patch})
+    answer = call(
+        "eval", tmp_path / "own.json", said, "-o", tmp_path / "out", "--sandbox", "none", "--json"
+    )
+    resolved = ["own-1"] if patch != OWN_TEST else []
+    assert json.loads(answer.out)["resolved_ids"] == resolved, answer.err

@@ -46,10 +46,12 @@ class Grade(Record):
 
 
 def grade(key: AnswerKey, patch: str | None, reading: Reading, infra: Infra | None) -> Grade:
-    """The grade that a log gives a patch. Where a task lists no tests, they all have to pass."""
+    """The grade that a log gives a patch. Where a task lists no tests, its command has to end with
+    0."""
     if patch is None:
         return Grade(patch_is_None=True)
-    if not reading.grades:
+    lists_none = not key.fail_to_pass and not key.pass_to_pass
+    if not reading.grades and not (lists_none and reading.exit_code is not None):
         return Grade(
             patch_exists=True,
             infra_failure=infra is not None and infra.tier == "environment",
@@ -57,7 +59,6 @@ def grade(key: AnswerKey, patch: str | None, reading: Reading, infra: Infra | No
             error=reading.why_not,
         )
     status = tests_status(key, reading.statuses)
-    lists_none = not key.fail_to_pass and not key.pass_to_pass
     return Grade(
         patch_exists=True,
         patch_successfully_applied=True,

@@ -85,13 +85,14 @@ def read_log(content: str, parser: Parser) -> Reading:
         return Reading(why_not=fatal.removeprefix(">>>>> ").lower())
     if START not in content or END not in content:
         return Reading(why_not="the log has no test output: the test patch may not apply")
+    code = exit_code_of(content)
     statuses = parser(content.split(START)[1].split(END)[0]) or parser(content)
     if not statuses and not _RAN.search(content):
-        return Reading(why_not="no test ran")
-    code = exit_code_of(content)
+        return Reading(why_not="no test ran", exit_code=code)
     is_bad = any(status in (FAILED, ERROR) for status in statuses.values())
     if code and statuses and not is_bad:
-        return Reading(why_not=f"the tests ended with {code}, but the log names no failure")
+        why_not = f"the tests ended with {code}, but the log names no failure"
+        return Reading(why_not=why_not, exit_code=code)
     return Reading(statuses, exit_code=code)
 
 

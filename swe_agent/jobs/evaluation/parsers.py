@@ -34,6 +34,7 @@ _UNITTEST_HEAD = re.compile(r"^(FAIL|ERROR): (\S+)")
 _GO = re.compile(r"^--- (PASS|FAIL|SKIP): (.+) \(.+\)$")
 _CARGO = re.compile(r"^test\s+(\S+)\s+\.\.\.\s+(ok|FAILED)$")
 _TAP = re.compile(r"^(ok|not ok) \d+ (.+)$")
+_CASE = re.compile(r"^(\w+) \(([\w.]+)\)$")
 _WORDS = {"ok": PASSED, "OK": PASSED, "FAIL": FAILED, "ERROR": ERROR, "skipped": SKIPPED}
 
 
@@ -180,7 +181,8 @@ def pytest_whole(log: str) -> StatusMap:
 
 
 def unittest_lines(log: str) -> StatusMap:
-    """`unittest -v`: `test (case) ... ok`; what a test prints may stand before its `ok`."""
+    """`unittest -v`: `test (case) ... ok`; what a test prints may stand before its `ok`. Each test
+    goes by its dotted name too, as `unittest` takes it."""
     found: dict[str, str] = {}
     open_test = ""
     for line in (raw.strip() for raw in log.split("\n")):
@@ -194,7 +196,15 @@ def unittest_lines(log: str) -> StatusMap:
         elif open_test and line in ("ok", "OK"):
             found[open_test] = PASSED
             open_test = ""
-    return found
+    return {_dotted(test): status for test, status in found.items()} | found
+
+
+def _dotted(test: str) -> str:
+    match = _CASE.match(test)
+    if not match:
+        return test
+    method, case = match.groups()
+    return case if case.endswith(f".{method}") else f"{case}.{method}"
 
 
 def go_test(log: str) -> StatusMap:

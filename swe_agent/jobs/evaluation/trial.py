@@ -1,5 +1,6 @@
 """One prediction tried in a sandbox: patch, tests, log. What is graded is the log alone."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from shlex import quote
@@ -30,6 +31,9 @@ _FIX, _FIX_SCRIPT = "/home/fix.patch", "/home/fix-run.sh"
 """Of an image that brings its own scripts: what it takes a fix from, and what it tries it with."""
 _TIMEOUT_S = 300.0
 _TAIL_BYTES = 60_000
+_TOLD = re.compile(r"(?:^|\s)(?:-rA\b|-v+\b|--verbose\b|-json\b)")
+_SILENT = re.compile(r"( -m unittest\b[^;&|]*?) (?:-q|--quiet)(?=\s|$)")
+_QUIET = re.compile(r"(\bpython[\d.]* (?:-\S+ )*-m unittest\b|\bgo test\b)")
 _HEAD = ("#!/bin/bash", "set -uxo pipefail")
 
 
@@ -80,7 +84,8 @@ def exam_of(key: AnswerKey, ground: Ground, timeout_s: float) -> Exam:
     over the files of the test patch."""
     if key.brings_scripts and ground.is_own_image:
         return Exam((_own_script(ground.box),), ".", ground.env, timeout_s, fixes=True)
-    commands = key.test or tuple(_over_files(one, key.test_patch) for one in ground.commands)
+    found = (_over_files(one, key.test_patch) for one in ground.commands)
+    commands = tuple(map(telling, key.test or found))
     return Exam(commands, key.test_cwd, ground.env, timeout_s, key.eval_script)
 
 
@@ -146,6 +151,21 @@ def _over_files(command: str, test_patch: str) -> str:
         return command
     names = [name for name in files_of(test_patch) if name.endswith(".py")]
     return " ".join((command, "-rA", *map(quote, names)))
+
+
+def telling(command: str) -> str:
+    """A task's own command so that its runner names each test: lists of tests are read from that.
+
+    >>> telling("python3 -m unittest -q"), telling("go test ./... && echo done")
+    ('python3 -m unittest -v', 'go test -v ./... && echo done')
+    >>> telling("pytest -q")
+    'export PYTEST_ADDOPTS="-rA $PYTEST_ADDOPTS"; pytest -q'
+    """
+    if _TOLD.search(command):
+        return command
+    if re.search(r"\bpytest\b", command):
+        return f'export PYTEST_ADDOPTS="-rA $PYTEST_ADDOPTS"; {command}'
+    return _QUIET.sub(r"\1 -v", _SILENT.sub(r"\1", command))
 
 
 def recording(script: str) -> str:

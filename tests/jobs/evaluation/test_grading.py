@@ -97,6 +97,8 @@ def test_output_cannot_write_markers_of_its_own() -> None:
     ("name", "log", "expected"),
     [
         ("unittest", UNITTEST, {"test_one (a.b.C)": "PASSED", "test_two (a.b.C)": "PASSED"}),
+        ("unittest", UNITTEST, {"a.b.C.test_one": "PASSED"}),
+        ("unittest", "test_a (t.C.test_a) ... ok", {"t.C.test_a": "PASSED"}),
         ("unittest", UNITTEST, {"test_three (a.b.C)": "FAILED", "test_five (a.b.C)": "ERROR"}),
         ("gotest", GO, {"TestA": "PASSED", "TestA/sub": "FAILED", "TestB": "SKIPPED"}),
         ("cargo", CARGO, {"a::b": "PASSED", "c": "FAILED"}),
