@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING, Literal
 from swe_agent.core.errors import EnvironmentFault
 from swe_agent.core.events import Checkpoint
 from swe_agent.core.protocols import Sandbox
-from swe_agent.core.text import decoded
 from swe_agent.runtime.box import Limits
 from swe_agent.runtime.containerfile import Containerfile
 from swe_agent.runtime.docker import PRIVATE, DockerBox, start_box
 from swe_agent.runtime.engine import refusal
 from swe_agent.runtime.gitdir import GitDir, write_git
-from swe_agent.runtime.ignore import CACHES, ENVIRONMENT_FOLDERS, IgnoreRules, is_environment
+from swe_agent.runtime.ignore import CACHES, ENVIRONMENT_FOLDERS
 from swe_agent.runtime.images import IMAGE_LABEL, SETUP_IMAGES, python_images
+from swe_agent.runtime.leftovers import survey_leftovers
 from swe_agent.runtime.own_image import build_containerfile
 from swe_agent.runtime.pull import pull_image
 from swe_agent.runtime.recipe import (
@@ -49,8 +49,6 @@ from swe_agent.runtime.work_tree import ABOVE, BESIDE
 
 if TYPE_CHECKING:
     from docker import DockerClient
-
-_TOP_FOLDERS = "find . -mindepth 1 -maxdepth 2 -name .git -prune -o -type d -print0"
 
 _CLEAN_TIMEOUT_S = 600.0
 _COMMIT_TIMEOUT_S = 1800
@@ -121,9 +119,7 @@ class DockerSandboxes:
         name = f"{SETUP_IMAGES}:{setup.key(str(image['Id']), tree, self.version_tag)}"
         if not self.has_image(name):
             self._build(setup, tree, name)
-        prepared = Prepared(name, tree, is_filled=setup.inputs is None)
-        with closing(self._sandbox(prepared)) as sandbox:
-            return self._surveyed(sandbox, prepared)
+        return self._surveyed(Prepared(name, tree, is_filled=setup.inputs is None))
 
     def has_image(self, name: str) -> bool:
         """Whether an image is on the engine."""
@@ -190,10 +186,7 @@ class DockerSandboxes:
         """An image as it is; one that brings a work tree is emptied of it once, and what was built
         there stays."""
         prepared = Prepared(self._emptied(image), tree)
-        if prepared.image == image:
-            return prepared
-        with closing(self._sandbox(prepared)) as sandbox:
-            return self._surveyed(sandbox, prepared)
+        return prepared if prepared.image == image else self._surveyed(prepared)
 
     def _emptied(self, image: str) -> str:
         """The image, without its work tree if it brings one: neither the files that its own git
@@ -261,19 +254,12 @@ class DockerSandboxes:
         with _at_least(self.client, _COMMIT_TIMEOUT_S):
             self.client.api.commit(box.container, repository, tag, conf=conf)
 
-    def _surveyed(self, sandbox: BrokerSandbox, prepared: Prepared) -> Prepared:
-        """Tell what set-up left: folders of the environment, and changes to the work tree."""
-        rules = IgnoreRules(self._store.reader(prepared.tree))
-        names = decoded(sandbox.ask(_TOP_FOLDERS)).split("\0")
-        ignored: list[str] = []
-        for name in sorted(name.removeprefix("./") for name in names if name):
-            known = self._store.find(prepared.tree, name)
-            inside = name.startswith(tuple(f"{folder}/" for folder in ignored))
-            if known is None and not inside and is_environment(name, rules):
-                ignored.append(name)
-        sandbox.begin(prepared.tree, ignored, trusted=not prepared.is_filled)
-        tree = sandbox.checkpoint().tree
-        return replace(prepared, tree=tree, ignored=tuple(ignored))
+    def _surveyed(self, prepared: Prepared) -> Prepared:
+        """The environment with what set-up left told, by a look into a sandbox of it."""
+        with closing(self._sandbox(prepared)) as sandbox:
+            trusted = not prepared.is_filled
+            tree, ignored = survey_leftovers(sandbox, self._store, prepared.tree, trusted=trusted)
+        return replace(prepared, tree=tree, ignored=ignored)
 
 
 @contextmanager
