@@ -4,6 +4,7 @@ import time
 from dataclasses import dataclass, field
 
 from swe_agent.core.events import (
+    CandidateScored,
     EnvironmentReady,
     Event,
     LimitHit,
@@ -22,6 +23,7 @@ from swe_agent.core.messages import Usage
 from swe_agent.core.task import TestReport, Verdict
 
 _HEARD_CHARS = 400
+_PROVING = "testing the patch on a fresh base"
 
 
 @dataclass(slots=True)
@@ -95,7 +97,9 @@ class Progress:
             case RolledBack():
                 self.rollbacks += 1
             case LimitHit():
-                self.limit = event.message
+                self.limit, self.doing = event.message, _PROVING
+            case CandidateScored(data={"accepted": True}):
+                self.doing = _PROVING
             case RunFinished():
                 self._see_end(event)
             case _:

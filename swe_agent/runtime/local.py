@@ -8,6 +8,7 @@ adopts orphans, and ends all that descends from it. It needs Linux.
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -29,6 +30,11 @@ from swe_agent.runtime.wire import Wire
 
 _CLOSE_TIMEOUT_S = 30.0
 _KILL_TIMEOUT_S = 15.0
+_PROGRAMS = (
+    *("sh", "cat", "chmod", "dd", "find", "head", "ln", "mkdir", "mkfifo", "mv", "readlink", "rm"),
+    *("sha256sum", "sleep", "tar"),
+)
+"""What broker and host ask for by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +134,19 @@ def start_local(plan: LocalPlan, folder: Path | None = None) -> LocalBox:
     """Start a broker in a private folder; the repository's folder is empty.
 
     Raises:
-        EnvironmentFault: this is not Linux, or the folder cannot be made.
+        EnvironmentFault: this is not Linux, lacks a program, or the folder cannot be made.
     """
     if sys.platform != "linux":
         raise EnvironmentFault("Running without a sandbox needs Linux.", "Use --sandbox docker.")
+    path = os.environ.get("PATH", os.defpath)
+    if lacking := [name for name in _PROGRAMS if not shutil.which(name, path=path)]:
+        raise EnvironmentFault(
+            f"Running without a sandbox needs programs that are not on PATH: {', '.join(lacking)}.",
+            "Install them (Debian: coreutils, findutils, tar), or use --sandbox docker.",
+        )
     folder = folder or make_folder(None)
     env = {
-        "PATH": os.environ.get("PATH", os.defpath),
+        "PATH": path,
         **COMMAND_ENV,
         "HOME": str(folder / "state/home"),
         **plan.env,

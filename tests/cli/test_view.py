@@ -11,7 +11,14 @@ from swe_agent.cli import screen, view
 from swe_agent.cli.ending import DIFF_LINES, show_ending, show_next, show_word
 from swe_agent.cli.progress import Progress
 from swe_agent.cli.view import Shown, status, watching
-from swe_agent.core.events import ModelCalled, ModelFailed, ReminderGiven, RunFinished
+from swe_agent.core.events import (
+    CandidateScored,
+    ModelCalled,
+    ModelFailed,
+    PhaseStarted,
+    ReminderGiven,
+    RunFinished,
+)
 from swe_agent.core.messages import Note, Usage
 from swe_agent.core.task import Verdict
 from swe_agent.trajectory.log import EventLog
@@ -133,6 +140,18 @@ def test_a_failed_request_counts_as_what_was_spent_for_it():
     progress.see(ModelCalled(step=1, model="m", reserve_usd=0.5))
 
     assert progress.cost_usd == pytest.approx(0.1)
+
+
+def test_the_tests_of_the_verdict_are_not_called_thinking():
+    progress = Progress()
+    progress.see(PhaseStarted(phase="reflect", iteration=1))
+    assert progress.doing == "thinking"
+    scored = {"best": True, "accepted": False}
+    progress.see(CandidateScored(candidate="1", score=1.0, data=scored))
+    assert progress.doing == "thinking"
+    scored = scored | {"accepted": True}
+    progress.see(CandidateScored(candidate="1", score=1.0, data=scored))
+    assert progress.doing == "testing the patch on a fresh base"
 
 
 def test_what_the_model_says_is_shown_as_it_comes_in():

@@ -5,6 +5,7 @@ Only commands that are harmless on this machine: nothing here holds them in.
 
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -216,3 +217,13 @@ def _sleepers() -> list[str]:
         if line == f"sleep 3{TAG}":
             found.append(line)
     return found
+
+
+def test_programs_that_this_machine_lacks_are_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("sh", "cat", "chmod", "dd", "head", "ln", "mkdir", "mkfifo", "mv", "readlink"):
+        (tmp_path / name).symlink_to(shutil.which(name) or name)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(EnvironmentFault, match=r"PATH: find, rm, sha256sum, sleep, tar\."):
+        start_local(LocalPlan(Limits()))
