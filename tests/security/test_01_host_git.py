@@ -27,13 +27,12 @@ from tests.solve.conftest import (
 pytestmark = pytest.mark.docker
 
 
-@pytest.fixture
-def trap(project: Path) -> Trap:
-    """The project, with a trap in every place that its owner could set one."""
+def armed(root: Path) -> Trap:
+    """A repository with a trap in every place that its owner could set one."""
     made = Trap.__new__(Trap)
-    made.root, made.marks = project, project.parent / "marks"
+    made.root, made.marks = root, root.parent / "marks"
     made.marks.mkdir()
-    made.script = project.parent / "script.sh"
+    made.script = root.parent / "script.sh"
     made.script.write_text(f"#!/bin/sh\ntouch {made.marks}/$$\ncat 2>/dev/null\n")
     made.script.chmod(0o755)
     for make in (hostile.textconv, hostile.external, hostile.hooks, hostile.alias):
@@ -47,6 +46,11 @@ def trap(project: Path) -> Trap:
     made.attribute("* filter=x diff=x")
     disarm(made)
     return made
+
+
+@pytest.fixture
+def trap(project: Path) -> Trap:
+    return armed(project)
 
 
 def disarm(trap: Trap) -> None:

@@ -3,12 +3,14 @@ long run."""
 
 import json
 import random
+import time
 from pathlib import Path
 
 import pytest
 
+from swe_agent.solve import resume
 from tests.security.test_14_output_bombs import measured
-from tests.solve.conftest import FIX, SUBMIT, Play, call, git
+from tests.solve.conftest import FIX, SUBMIT, Play, Played, call, git
 
 pytestmark = [pytest.mark.docker, pytest.mark.soak]
 FILES, FILE_BYTES = 100_000, 20_000
@@ -77,3 +79,18 @@ def test_the_log_of_a_thousand_steps_grows_in_line_with_them(play: Play) -> None
             if (event := json.loads(line))["type"] == "tool_returned":
                 ends[event["step"]] = log.tell()
     assert ends[1000] - ends[500] < 1.3 * (ends[600] - ends[100])
+    _is_resumed_before_its_last_call(played)
+
+
+def _is_resumed_before_its_last_call(played: Played) -> None:
+    """Killed when the last reply had come: nothing is asked for again, and it ends the same."""
+    log = played.folder / "events.jsonl"
+    lines = log.read_bytes().splitlines(keepends=True)
+    types = [json.loads(line)["type"] for line in lines]
+    last = len(types) - 1 - types[::-1].index("model_replied")
+    log.write_bytes(b"".join(lines[: last + 1]))
+    began, later = time.monotonic(), []
+    again = resume(played.folder, lambda event: later.append((event.type, time.monotonic())))
+    print("first event after", later[0][1] - began, "s")
+    assert "model_called" not in dict(later)
+    assert (again.verdict, again.steps, again.patch) == ("verified", 1002, played.result.patch)
