@@ -275,6 +275,7 @@ class Attempt:
         )
         if why:
             self.remind("rebuilt", why=why, is_undone=False, is_taken_back=True)
+        self._tell_left_out(best.checkpoint)
 
     def _taken_back(self, to: Checkpoint) -> str:
         """Restore a checkpoint, in a fresh sandbox where this one is lost or its environment is not
@@ -297,6 +298,12 @@ class Attempt:
         self._repeat_unsaved()
         is_undone = isinstance(why, SandboxStarved)
         self.remind("rebuilt", why=why, is_undone=is_undone, is_taken_back=False)
+        self._tell_left_out(self.state.checkpoint)
+
+    def _tell_left_out(self, checkpoint: Checkpoint) -> None:
+        """Tell what a checkpoint that was gone back to does not hold, if there is anything."""
+        if checkpoint.left_out:
+            self.remind("not_restored", left_out=checkpoint.left_out)
 
     def close(self) -> None:
         """Wait for what is being saved, then take the sandbox away."""

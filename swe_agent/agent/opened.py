@@ -6,7 +6,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import takewhile
 from pathlib import Path
 from typing import Self
@@ -201,9 +201,12 @@ class OpenRun:
         if environment is None or best is None:
             tree = self.started.base_tree
             return Shipment(tree, tree, tree)
-        start = environment.checkpoint.tree
-        keep = self.settings.patch.keep
-        return ship(self.store, self.started.base_tree, start, best.checkpoint.tree, keep)
+        start, keep = environment.checkpoint.tree, self.settings.patch.keep
+        unstored = best.checkpoint.left_out
+        as_before = {path: self.store.find(start, path) for path in unstored}
+        end = self.store.overlay(best.checkpoint.tree, {p: e for p, e in as_before.items() if e})
+        made = ship(self.store, self.started.base_tree, start, end, keep)
+        return replace(made, left_out={**unstored, **made.left_out})
 
     def finish(self, ground: ProvingGround) -> RunResult:
         """Prove the patch in fresh sandboxes and write what the run came to."""

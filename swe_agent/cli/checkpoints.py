@@ -56,6 +56,7 @@ def list_saved(name: RunName, as_json: Json = False) -> None:
                     "step": one.step,
                     "after": one.after,
                     "changed": one.changed,
+                    "left_out": one.checkpoint.left_out,
                     "tree": one.checkpoint.tree,
                     "failed": len(one.tests.failed) if one.tests else None,
                     "passed": len(one.tests.passed) if one.tests else None,
@@ -126,7 +127,7 @@ def restore(
       swe-agent checkpoints restore 2611 3 --to /tmp/at-3
     """
     from swe_agent.cli.home import find_run
-    from swe_agent.cli.screen import say
+    from swe_agent.cli.screen import say, show
     from swe_agent.runtime.unpacked import unpack_tree
     from swe_agent.trajectory.checkpoints import checkpoint_named, saved_in
     from swe_agent.trajectory.replayed import events_of
@@ -136,6 +137,8 @@ def restore(
     with _store(folder) as store:
         count = unpack_tree(store, saved.checkpoint.tree, to.expanduser().absolute())
     say(f"{count} files of checkpoint {number} are in {to}, as they were.")
+    for path, why in saved.checkpoint.left_out.items():
+        show(f"Not in it: {path} ({why}).", "warn")
 
 
 @app.command()

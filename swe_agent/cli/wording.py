@@ -65,6 +65,8 @@ def lines(event: Event, verbose: bool = False) -> list[Line]:
             return [Line(one_line(event.error), "bad")] if event.error else []
         case ReminderGiven(name="rebuilt"):
             return [Line(f"{one_line(event.note.text.partition('. ')[0])}.", "warn")]
+        case ReminderGiven(name="not_restored"):
+            return [Line(one_line(line), "warn") for line in event.note.text.splitlines()]
         case HumanSaid():
             return [Line(f"you said: {one_line(event.note.text)}", "faint")]
         case _:

@@ -22,6 +22,8 @@ class Checkpoint(Record):
     """The shell's folder inside the sandbox; empty: the repository's root."""
     exports: str = ""
     """The shell's exports as it prints them; sandbox-made, never run on the host."""
+    left_out: dict[str, str] = Field(default_factory=dict)
+    """Paths that were there and the tree does not hold, with the reason."""
 
 
 class RunStarted(Record):

@@ -61,6 +61,9 @@ class Listing:
     """By path; the repository's own folder is left out. Odd bytes are surrogates."""
     has_gaps: bool
     """Something could not be listed: it went away meanwhile, or is in a locked folder."""
+    too_long_in: str = ""
+    """A folder of the repository with paths that no program can open by their name; those are left
+    out."""
 
 
 UNLOCK = "find . -type d ! -perm -0500 -exec chmod u+rwx {} \\; -print 2>/dev/null"
@@ -125,7 +128,8 @@ class Lister:
             code = code if rows.keys() & {_DONE, _GAPS} else "-1"
         if int(code) not in (0, 1, 123):
             raise ValueError("the listing was cut off")
-        return Listing(*_state(state), int(oom or 0), _dated(rows), gaps)
+        too_long_in = rows[_ROOT].target if _ROOT in rows else ""
+        return Listing(*_state(state), int(oom or 0), _dated(rows), gaps, too_long_in)
 
     def _rows(
         self, records: Iterable[_Record], parsed: Callable[[_Record], tuple[str, Row]]
@@ -218,7 +222,7 @@ def _gnu_records(fields: str) -> Iterable[_Record]:
 
 def _gnu_parsed(record: _Record) -> tuple[str, Row]:
     *numbers, path = record[0].split(" ", 5)
-    return _relative(path), _gnu_row(" ".join(numbers), record[1])
+    return _placed(path, _gnu_row(" ".join(numbers), record[1]))
 
 
 def _gnu_row(line: str, target: str = "") -> Row:
@@ -234,7 +238,7 @@ def _portable_records(fields: str, mark: str) -> Iterator[_Record]:
 
 
 def _portable_parsed(record: _Record) -> tuple[str, Row]:
-    return _relative(record[1]), _portable_row(record[0])
+    return _placed(record[1], _portable_row(record[0]))
 
 
 def _portable_row(line: str) -> Row:
@@ -244,14 +248,15 @@ def _portable_row(line: str) -> Row:
     return Row(kind, mode & 0o7777, int(size), inode, ctime.strip(), _seconds(ctime.strip()))
 
 
-def _relative(path: str) -> str:
+def _placed(path: str, row: Row) -> tuple[str, Row]:
     """Repository-relative; the marks of a listing and the repository's own folder as they are. What
-    no program can open by its name is none of the tree: it counts as the latter."""
+    no program can open by its name is none of the tree: it counts as the latter, and its row tells
+    which folder it is in."""
     if path in (_DONE, _GAPS):
-        return path
+        return path, row
     if len(path) > _PATH_CHARS:
-        return _ROOT
-    return _CLOCK if path.startswith("/") else path.removeprefix("./")
+        return _ROOT, replace(row, target=path.split("/")[1])
+    return _CLOCK if path.startswith("/") else path.removeprefix("./"), row
 
 
 def _seconds(ctime: str) -> float:

@@ -86,7 +86,7 @@ class BrokerSandbox:
             self._skipped = tuple(skipped)
             self._session.ask(_TAKE_GIT)
             listing = self._listed(self._session.ask(self._listing()))
-            self._worktree.adopt(tree if trusted else self._store.empty, listing.rows)
+            self._worktree.adopt(tree if trusted else self._store.empty, listing)
             if self._skipped:
                 self._environment = self._session.ask_later(files_code(self._find, self._skipped))
 
@@ -178,7 +178,9 @@ class BrokerSandbox:
         with self._lock:
             self._settle()
             self._store.flush()
-            return Checkpoint(tree=self._worktree.tree, cwd=self._cwd, exports=self._exports)
+            left_out = self._worktree.left_out()
+            tree, cwd, exports = self._worktree.tree, self._cwd, self._exports
+            return Checkpoint(tree=tree, cwd=cwd, exports=exports, left_out=left_out)
 
     def restore(self, checkpoint: Checkpoint) -> None:
         """Bring tree and shell state back, and compare.
@@ -190,7 +192,7 @@ class BrokerSandbox:
             self._settle()
             self._worktree.restore(checkpoint.tree)
             self._put_state(checkpoint)
-            self._worktree.absorb(self._listed(self._session.ask(self._listing())).rows)
+            self._worktree.absorb(self._listed(self._session.ask(self._listing())))
             if self._worktree.tree != checkpoint.tree:
                 raise SandboxLost("the work tree could not be brought back as it was")
 
@@ -260,7 +262,7 @@ class BrokerSandbox:
         self._settle_written()
         if self._owed:
             ticket, self._owed = self._owed, ""
-            self._worktree.absorb(self._listed(self._session.collect(ticket)).rows)
+            self._worktree.absorb(self._listed(self._session.collect(ticket)))
 
     def _require_fed(self) -> None:
         """

@@ -8,8 +8,8 @@ a path that the sandbox chose.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from swe_agent.core.protocols import Entry, EntryKind
-from swe_agent.runtime.listing import FindKind, Row, read_single, single_code
+from swe_agent.core.protocols import Entry
+from swe_agent.runtime.listing import FindKind, Listing, Row, read_single, single_code
 from swe_agent.runtime.session import CHUNK_BYTES, Session, path_quoted, paths_quoted
 from swe_agent.runtime.store import TreeStore
 from swe_agent.runtime.tarball import tar_of_entries
@@ -24,6 +24,9 @@ _FEW = 3
 """Up to this many entries are put back one by one, more as a tar."""
 STORED_BYTES = 200_000_000
 """A larger file is noted, not stored: no source file is this long."""
+_TOO_LONG = "paths in it are longer than a program can open"
+_NAMED = 20
+"""So many of the paths that are not stored are named."""
 
 
 class Worktree:
@@ -33,7 +36,10 @@ class Worktree:
         self._session, self._store, self._find = session, store, find
         self._known: dict[str, Row | None] = {}
         """The row that each path was taken over with; None: its content is not sure."""
-        self._unstored: dict[str, EntryKind] = {}
+        self._unstored: dict[str, Row] = {}
+        self._given: frozenset[str] = frozenset()
+        """Those of them that every sandbox of this environment begins with."""
+        self._too_long: dict[str, str] = {}
         self.tree = store.empty
 
     def bare(self) -> "Worktree":
@@ -42,7 +48,14 @@ class Worktree:
         bare.tree = self.tree
         return bare
 
-    def adopt(self, tree: str, rows: dict[str, Row]) -> None:
+    def left_out(self) -> dict[str, str]:
+        """Paths that commands made and the tree does not hold, with the reason; the first of
+        many."""
+        rows = ((path, self._unstored[path]) for path in self._unstored.keys() - self._given)
+        told = {path: why for path, row in rows if (why := _why_unstored(row))}
+        return dict(sorted(told.items())[:_NAMED]) | self._too_long
+
+    def adopt(self, tree: str, listing: Listing) -> None:
         """Take the listing of a sandbox that was filled with `tree` and has run nothing yet.
 
         Raises:
@@ -50,19 +63,21 @@ class Worktree:
         """
         self.tree = tree
         for path, entry in self._store.walk(tree):
-            row = rows.get(path)
+            row = listing.rows.get(path)
             if row is None or row.kind != entry.kind:
                 self._known[path] = None
             elif row.kind != "file" or (row.size_bytes, row.mode) == (entry.size_bytes, entry.mode):
                 self._known[path] = row
-        self.absorb(rows)
+        self.absorb(listing)
+        self._given = frozenset(self._unstored)
 
-    def absorb(self, rows: dict[str, Row]) -> None:
+    def absorb(self, listing: Listing) -> None:
         """Bring the tree up to date with a listing.
 
         Raises:
             SandboxLost: the stream ended.
         """
+        rows = listing.rows
         changed = {
             path: row
             for path, row in rows.items()
@@ -79,7 +94,8 @@ class Worktree:
             self._known[path] = None if row.racy else row
             self._unstored.pop(path, None)
             if changes[path] is None:
-                self._unstored[path] = row.kind
+                self._unstored[path] = row
+        self._too_long = {listing.too_long_in: _TOO_LONG} if listing.too_long_in else {}
 
     def is_plain(self, path: str) -> bool:
         """Whether a path is a file, or nothing yet, that no link leads to."""
@@ -117,8 +133,8 @@ class Worktree:
         }
         gone |= {
             path
-            for path, kind in self._unstored.items()
-            if kind != "file" or any(f"{want}/".startswith(f"{path}/") for want in wanted)
+            for path, row in self._unstored.items()
+            if row.kind != "file" or any(f"{want}/".startswith(f"{path}/") for want in wanted)
         }
         modes = self._opened(changes.keys() | gone, tree)
         tickets = []
@@ -278,6 +294,13 @@ class Worktree:
             return row.target.encode("utf-8", "surrogateescape")
         content = self._session.ask(f"readlink {path_quoted(path)}").content
         return content.removesuffix(b"\n")
+
+
+def _why_unstored(row: Row) -> str:
+    """Empty for a file that was gone when it was read."""
+    if row.kind == "file":
+        return f"larger than {STORED_BYTES // 10**6} MB" if row.size_bytes > STORED_BYTES else ""
+    return "neither a file nor a link nor a folder"
 
 
 def _chunked(pieces: Iterable[bytes]) -> Iterator[bytes]:

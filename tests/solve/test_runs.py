@@ -330,3 +330,15 @@ def test_commands_set_up_and_tests_reach_exactly_what_is_allowed(
     assert "hello" not in played.observations()[1]
     assert played.result.verdict == "verified"
     assert came == []
+
+
+def test_a_rollback_tells_what_it_cannot_bring_back(play: Play) -> None:
+    deep = "import os\nfor _ in range(2_100):\n    os.mkdir('d')\n    os.chdir('d')"
+    make = call("shell", command=f'python3 -c "{deep}"')
+    tests = call("run_tests")
+    played = play([make, tests, BREAK, tests, FIX, SUBMIT])
+    assert (played.result.verdict, played.result.rollbacks) == ("verified", 1)
+    told = [event for event in played.of("reminder_given") if event.name == "not_restored"]
+    assert len(told) == 1
+    assert "- d (paths in it are longer than a program can open)" in told[0].note.text
+    assert set(played.result.left_out) == {"d"}

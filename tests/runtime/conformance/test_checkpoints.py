@@ -292,3 +292,16 @@ def test_what_is_brought_back_is_newer_than_what_was_built(filled: Fill, count: 
     sandbox.restore(base)
     newer = 'for f in *.c; do [ "$f" -nt /tmp/built ] || echo "$f"; done; rm /tmp/built'
     assert said(sandbox.execute(newer, 20)) == (0, b"")
+
+
+def test_what_a_checkpoint_does_not_hold_is_told(sandbox: BrokerSandbox) -> None:
+    """A sparse file over the limit and a pipe; they go again, and with them what is told."""
+    sandbox.run("truncate -s 200000001 huge; mkfifo pipe; echo 1 >kept", 20)
+    checkpoint = sandbox.checkpoint()
+    assert contents(sandbox.tree()) == {"kept": b"1\n"}
+    assert checkpoint.left_out == {
+        "huge": "larger than 200 MB",
+        "pipe": "neither a file nor a link nor a folder",
+    }
+    sandbox.run("rm huge pipe", 20)
+    assert sandbox.checkpoint().left_out == {}

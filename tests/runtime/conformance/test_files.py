@@ -305,12 +305,15 @@ def test_folders_deeper_than_any_path_may_be_are_passed_over(
 ) -> None:
     """Made as a runaway loop would: each step is short, the whole is longer than PATH_MAX."""
     before = sandbox.checkpoint()
+    assert before.left_out == {}
     name = "d" * 100
     deep = f"i=0; while [ $i -lt 60 ]; do mkdir {name} && cd {name} || break; i=$((i+1)); done"
     run(f"(echo 1 >near; {deep}; echo 1 >far) 2>&1", 60)
     paths = [path for path, _ in rig.store.walk(sandbox.tree().tree)]
     assert "near" in paths
     assert 30 < len(paths) < 60
+    told = {name: "paths in it are longer than a program can open"}
+    assert sandbox.checkpoint().left_out == told
     if rig.name == "docker-busybox":  # its `rm` opens whole paths, so it takes a fresh sandbox
         with pytest.raises(SandboxLost):
             sandbox.restore(before)
