@@ -56,7 +56,7 @@ def list_saved(name: RunName, as_json: Json = False) -> None:
                     "step": one.step,
                     "after": one.after,
                     "changed": one.changed,
-                    "left_out": one.checkpoint.left_out,
+                    "left_out": {**one.checkpoint.left_out},
                     "tree": one.checkpoint.tree,
                     "failed": len(one.tests.failed) if one.tests else None,
                     "passed": len(one.tests.passed) if one.tests else None,
