@@ -28,6 +28,12 @@ NOT_NAMED = 0.6
 """Factor for other files where a failing test's file is named after one: `test_till.py`."""
 SHOWN = 0.3
 """Factor for `__repr__`: to tell of a failure runs it, in failing tests alone."""
+WRITTEN_CHARS = 6
+WRITERS = 3
+WRITER = 0.9
+"""Least suspicion, before its lines' own, of a function whose texts stand in a failure."""
+_MESSAGE = re.compile(r"^E .*$|^\w*(?:Error|Exception)\b.*$", re.MULTILINE)
+_PLACEHOLDER = re.compile(r"\{[^{}]*\}|%[-\w.]*[a-z]|\\n|\n")
 _AFFIX = re.compile(r"^tests?_|_tests?$|^_+|_+$")
 
 
@@ -156,7 +162,7 @@ def suspicions(
     sources = {path: code for path, code in codes.items() if not is_test_file(path)}
     nearness = _nearness(codes, sources, tests)
     blamed = {frame for test in tests for frame in frames(test.text, sources)}
-    namesakes = _namesakes(sources, tests)
+    namesakes, writers = _namesakes(sources, tests), _writers(sources, tests)
     words = set(_WORD.findall(issue))
     scores: dict[tuple[str, int], float] = {}
     for path, code in sources.items():
@@ -169,6 +175,8 @@ def suspicions(
             score = max(UNREACHED, nearness.get((path, function.lineno), 0.0)) * own
             if in_frame:
                 score = max(score, 0.6) * 1.3
+            if (path, function.lineno) in writers:
+                score = max(score, WRITER) * 1.2
             if function.name in words:
                 score *= 1.3
             if lines:
@@ -194,6 +202,22 @@ def _namesakes(sources: Collection[str], tests: Iterable[Failing]) -> set[str]:
     """Files that the failing tests' files are named after."""
     wanted = {_AFFIX.sub("", PurePosixPath(test.path).stem) for test in tests}
     return {path for path in sources if _AFFIX.sub("", _stem(path)) in wanted}
+
+
+def _writers(sources: Mapping[str, Code], tests: Iterable[Failing]) -> set[tuple[str, int]]:
+    """Functions with a text that a failure's message has too, where few functions have it."""
+    said = "\n".join(line for test in tests for line in _MESSAGE.findall(test.text))
+    owners: dict[str, set[tuple[str, int]]] = {}
+    for path, code in sources.items() if said else ():
+        for node in code.nodes:
+            function = code.function_of(node)
+            is_docstring = isinstance(code.parents.get(node), ast.Expr)
+            if function is None or is_docstring or not isinstance(node, ast.Constant):
+                continue
+            for part in _PLACEHOLDER.split(node.value) if isinstance(node.value, str) else ():
+                if len(part.strip()) >= WRITTEN_CHARS and part.strip() in said:
+                    owners.setdefault(part.strip(), set()).add((path, function.lineno))
+    return {place for places in owners.values() if len(places) <= WRITERS for place in places}
 
 
 def _stem(path: str) -> str:

@@ -80,6 +80,15 @@ def test_a_file_that_the_test_is_named_after_comes_before_others() -> None:
     assert scores["shop/coins.py", 1] > scores["shop/till.py", 1]
 
 
+def test_what_writes_a_text_of_the_failure_is_more_suspicious() -> None:
+    text = "def greet(name):\n    return f'Welcome back, {name}'\n\n\n"
+    text += "def leave(name):\n    return f'Farewell {name}'\n"
+    codes = {"shop/door.py": Code("shop/door.py", text)}
+    said = "E       AssertionError: assert 'Farewell Ann' == 'Farewell, Ann'"
+    scores = suspicions(codes, [Failing("tests/test_till.py", "test_total", said)], "")
+    assert scores["shop/door.py", 5] > scores["shop/door.py", 1]
+
+
 def test_how_an_object_is_shown_is_not_suspicious_because_failing_tests_show_it() -> None:
     text = "class Coin:\n    def __repr__(self):\n        return 'coin'\n\n"
     text += "    def worth(self):\n        return 1\n"
