@@ -35,7 +35,7 @@ from swe_agent.runtime.sandboxes import Sandboxes, choose_sandbox, require_enfor
 from swe_agent.runtime.store import TreeStore
 from swe_agent.settings.content import content_roots
 from swe_agent.settings.egress import egress_of
-from swe_agent.settings.keys import api_key, api_keys
+from swe_agent.settings.keys import api_key, api_keys, base_url_of
 from swe_agent.settings.schema import Role, Settings
 from swe_agent.strategies import react
 
@@ -107,12 +107,12 @@ def rates_of(spec: str, settings: Settings) -> tuple[Rates, int]:
     endpoint, else the price list; the usual where nobody knows."""
     provider, _, name = spec.partition("/")
     vendor = HOSTED.get(provider)
-    prices = PriceList(vendor, name, settings.models.base_url) if vendor and name else None
+    url = base_url_of(vendor, settings.models.base_url) if vendor else None
+    prices = PriceList(vendor, name, url) if vendor and name else None
     rates = prices.cache_rates() if prices else None
     window = settings.context.window_tokens
-    if not window and vendor and settings.models.base_url:
-        endpoint = Endpoint(api_key(vendor), settings.models.base_url)
-        window = probed(endpoint, name).abilities.window_tokens
+    if not window and vendor and url:
+        window = probed(Endpoint(api_key(vendor), url), name).abilities.window_tokens
     window = window or (prices.window_tokens() if prices else None)
     return Rates(*rates) if rates else Rates(), window or USUAL_WINDOW_TOKENS
 

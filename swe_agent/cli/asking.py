@@ -55,11 +55,20 @@ def require_key(model: str, base_url: str | None) -> None:
 
     The key is kept in the user's key file if they say so, else for this process alone.
     """
-    from swe_agent.settings.keys import Provider, api_key, keep_key, key_variable, keys_path
+    from swe_agent.settings.keys import (
+        Provider,
+        api_key,
+        base_url_of,
+        keep_key,
+        key_variable,
+        keys_path,
+    )
 
     hosted: dict[str, Provider] = {"anthropic": "anthropic", "openai": "openai"}
     provider = hosted.get(model.partition("/")[0])
-    if provider is None or base_url or api_key(provider) or not is_interactive():
+    if provider is None or not is_interactive():
+        return
+    if base_url_of(provider, base_url) or api_key(provider):
         return
     import getpass
 

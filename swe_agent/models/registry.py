@@ -15,7 +15,7 @@ from swe_agent.models.openai import OpenAI
 from swe_agent.models.replay import Replay, recording_of
 from swe_agent.models.responses import Responses
 from swe_agent.models.scripted import Scripted
-from swe_agent.settings.keys import Provider, key_variable, keys_path
+from swe_agent.settings.keys import Provider, base_url_of, key_variable, keys_path
 from swe_agent.settings.schema import Role, Settings
 
 KeyOf = Callable[[Provider], str | None]
@@ -97,7 +97,8 @@ def factories(settings: Settings, key_of: KeyOf) -> dict[str, Factory]:
 
     def openai(name: str) -> Model:
         # Compatible servers speak Chat Completions; few have the newer API.
-        return (chat if settings.models.base_url else responses)(name, "openai")
+        elsewhere = base_url_of("openai", settings.models.base_url)
+        return (chat if elsewhere else responses)(name, "openai")
 
     return {
         "anthropic": anthropic,
@@ -153,7 +154,8 @@ def _lines(
         def key_of(_: Provider, key: str | None = key) -> str | None:
             return key
 
-        owner = f"{provider} {settings.models.base_url} {key}" if provider else spec
+        url = base_url_of(provider, settings.models.base_url) if provider else None
+        owner = f"{provider} {url} {key}" if provider else spec
         limiter = _LIMITERS.of(hashlib.sha256(owner.encode()).hexdigest())
         lines.append(Line(open_model(spec, settings, key_of, more), limiter))
     return tuple(lines)
@@ -180,14 +182,14 @@ def _recording(spec: str) -> Model:
 
 def _endpoint(provider: Provider, settings: Settings, key_of: KeyOf) -> Endpoint:
     models = settings.models
-    key = key_of(provider)
-    if not key and not models.base_url:
+    key, url = key_of(provider), base_url_of(provider, settings.models.base_url)
+    if not key and not url:
         raise UsageFault(
             f"There is no API key of {provider}.",
             f"Set {key_variable(provider)}, or write `{provider}: KEY` into {keys_path()} (mode "
             "0600); a server of your own needs --base-url alone, --model offline nothing.",
         )
-    return checked(Endpoint(key, models.base_url, models.request_timeout_s))
+    return checked(Endpoint(key, url, models.request_timeout_s))
 
 
 def _named(provider: str, name: str, example: str) -> str:

@@ -18,6 +18,10 @@ from swe_agent.settings.strict_yaml import read_mapping
 KEYRING_SERVICE = "swe-agent"
 BASE_URL_VARIABLE = "SWE_AGENT_BASE_URL"
 Provider = Literal["anthropic", "openai"]
+_VENDORS_OWN: dict[Provider, str] = {
+    "anthropic": "https://api.anthropic.com",
+    "openai": "https://api.openai.com/v1",
+}
 
 
 def key_variable(provider: Provider) -> str:
@@ -29,6 +33,18 @@ def key_variable(provider: Provider) -> str:
             return "OPENAI_API_KEY"
         case _:
             assert_never(provider)
+
+
+def base_url_of(provider: Provider, named: str | None) -> str | None:
+    """Where a provider is reached; None: at the vendor's own address.
+
+    Args:
+        provider: whose models are asked.
+        named: the setting `models.base_url`; without it the variable that the vendor's SDK would
+            read by itself (`OPENAI_BASE_URL`, `ANTHROPIC_BASE_URL`) says it.
+    """
+    found = named or os.environ.get(_address_variable(provider), "").strip()
+    return found if found and found.rstrip("/") != _VENDORS_OWN[provider] else None
 
 
 def keys_path() -> Path:
@@ -67,7 +83,9 @@ def known_secrets() -> tuple[str, ...]:
         found += _split(os.environ.get(key_variable(provider), ""))
         with suppress(UsageFault):  # a file that is not read gives nothing away
             found += api_keys(provider)
-    found += (*secrets_in(os.environ.get(BASE_URL_VARIABLE)), *logins_of_host())
+    for name in (BASE_URL_VARIABLE, *map(_address_variable, providers)):
+        found += secrets_in(os.environ.get(name))
+    found += logins_of_host()
     return tuple(dict.fromkeys(found))
 
 
@@ -90,6 +108,10 @@ def keep_key(provider: Provider, key: str) -> Path:
             f"Set {key_variable(provider)} instead.",
         ) from fault
     return path
+
+
+def _address_variable(provider: Provider) -> str:
+    return f"{provider.upper()}_BASE_URL"
 
 
 def _split(keys: str) -> tuple[str, ...]:

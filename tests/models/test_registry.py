@@ -7,11 +7,15 @@ import pytest
 
 from swe_agent.core.errors import UsageFault
 from swe_agent.models.anthropic import Anthropic
+from swe_agent.models.client import Waiting
 from swe_agent.models.openai import OpenAI
-from swe_agent.models.registry import default_model, open_model
+from swe_agent.models.registry import client_of, default_model, open_model
 from swe_agent.models.responses import Responses
 from swe_agent.models.scripted import Scripted
+from swe_agent.settings.keys import known_secrets
 from swe_agent.settings.schema import ModelSettings, Settings
+from tests.models.conversation import prompt
+from tests.vendors import AnthropicServer, OpenAIServer
 
 DEFAULTS = Settings()
 LOCAL = Settings(models=ModelSettings(base_url="http://localhost:8000/v1", request_timeout_s=5))
@@ -31,6 +35,42 @@ def test_hosted_names_open_their_adapter():
     assert isinstance(third, Responses)
     assert (first.name, second.name) == ("anthropic/claude-opus-5-5", "openai/org/model:7b")
     assert (second.endpoint.base_url, second.endpoint.timeout_s) == (LOCAL.models.base_url, 5)
+
+
+def test_the_variable_that_a_vendors_sdk_reads_says_where_its_models_are(monkeypatch):
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://localhost:9000/v1")
+    local = open_model("openai/m", DEFAULTS, keys())
+    assert isinstance(local, OpenAI)
+    assert local.endpoint.base_url == "http://localhost:9000/v1"
+    named = open_model("openai/m", LOCAL, keys())
+    assert named.endpoint.base_url == LOCAL.models.base_url
+    assert open_model("anthropic/m", DEFAULTS, keys(anthropic="k")).endpoint.base_url is None
+    monkeypatch.setenv("OPENAI_BASE_URL", "https://api.openai.com/v1/")
+    assert isinstance(open_model("openai/m", DEFAULTS, keys(openai="k")), Responses)
+
+
+def test_a_login_in_such_a_variable_is_a_secret(monkeypatch):
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", "https://me:hunter2@proxy.example")
+    assert "hunter2" in known_secrets()
+
+
+def test_models_of_two_servers_stand_in_for_each_other_each_with_its_keys(monkeypatch):
+    """The first key is refused, the second one's model is not there, the other vendor answers."""
+    said: list[str] = []
+    refused = [{"error": 401}, {"error": 404}]
+    with OpenAIServer(refused) as first, AnthropicServer([{"text": "Done."}]) as second:
+        monkeypatch.setenv("OPENAI_BASE_URL", first.url)
+        monkeypatch.setenv("ANTHROPIC_BASE_URL", second.url)
+        held = {"openai": ("key-one", "key-two"), "anthropic": ("key-three",)}
+        names = ("openai/a", "anthropic/b")
+        mind = client_of(names, DEFAULTS, held.__getitem__, {}, Waiting(say=said.append))
+        turn = mind.complete(prompt())
+    assert (turn.text, turn.model) == ("Done.", "anthropic/b")
+    sent = [request.headers["authorization"] for request in first.requests]
+    assert sent == ["Bearer key-one", "Bearer key-two"]
+    assert len(second.requests) == 1
+    told = [line for line in said if "going on with" in line]
+    assert [line.rpartition("going on with ")[2] for line in told] == ["another key", "anthropic/b"]
 
 
 def test_a_script_is_read_when_it_is_opened(tmp_path):
