@@ -37,11 +37,14 @@ class Taken:
     """Files whose names promise secrets; they stay out."""
     nested: tuple[str, ...] = ()
     """Folders that are repositories of their own; what is in them stays out."""
+    submodules: tuple[str, ...] = ()
+    """Submodules whose files went along."""
 
     def remarks(self) -> Iterator[str]:
         """What the user should know of it, a sentence each."""
         told = {
-            "Submodules and other repositories inside this one stay behind": self.nested,
+            "Repositories inside this one stay behind": self.nested,
+            "Submodules go along, but changes in them are not shipped": self.submodules,
             "Files named like secrets stay behind, unless --include names them": self.left_behind,
         }
         for what, paths in told.items():
@@ -78,7 +81,15 @@ class WorkTree:
         """
         found = read_repository(self.path, self.include)
         tree, behind = take_in(found, store, self.include)
-        return Taken(tree, str(found.root), found.head, found.version_tag, behind, found.submodules)
+        return Taken(
+            tree,
+            str(found.root),
+            found.head,
+            found.version_tag,
+            behind,
+            found.submodules,
+            found.checked_out,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,14 +6,15 @@ and which files differ is found by hashing their bytes, since git's own answer r
 
 import os
 import stat
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from swe_agent.core.errors import EnvironmentFault, UsageFault
 from swe_agent.core.text import visible
 from swe_agent.runtime.committed import SUBMODULE, committed_files, is_clean, mode_of
 from swe_agent.runtime.hostgit import answered, at, git_program, run_git, user_ignore_file
+from swe_agent.runtime.submodules import FILE, submodule_paths
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ class Repository:
     """Folders that are repositories of their own; their files are not in `files`."""
     dirty: frozenset[str]
     """Paths that differ from HEAD, are gone from the work tree, or are not in HEAD."""
+    checked_out: tuple[str, ...] = ()
+    """Submodules that are checked out: their files are in `files`, and `dirty` by their HEAD."""
 
 
 def read_repository(path: Path, include: Sequence[str] = ()) -> Repository:
@@ -60,7 +63,7 @@ def read_repository(path: Path, include: Sequence[str] = ()) -> Repository:
             f"There is nothing in the repository {visible(str(root))}.",
             "Add the files that the issue is about.",
         )
-    return Repository(
+    found = Repository(
         root=root,
         head=head,
         branch=run_git(["symbolic-ref", "--short", "-q", "HEAD"], root, at(root)).line,
@@ -68,6 +71,38 @@ def read_repository(path: Path, include: Sequence[str] = ()) -> Repository:
         files=kept,
         submodules=inner,
         dirty=_dirty(root, head, kept, sparse),
+    )
+    return _with_submodules(found, submodules)
+
+
+def _with_submodules(found: Repository, submodules: frozenset[str]) -> Repository:
+    """The same with the files of the submodules that are checked out."""
+    modules, folders = found.root / FILE, {"": True}
+    content = modules.read_bytes() if stat.S_ISREG(mode_of(modules)) else b""
+    for path in sorted(submodules & submodule_paths(content)):
+        place = found.root / path
+        if not _is_real_folder(found.root, path, folders) or not mode_of(place / ".git"):
+            continue
+        try:
+            inner = read_repository(place)
+        except UsageFault:  # it stays behind, and is told
+            continue
+        if inner.root == place:
+            found = _joined(found, path, inner)
+    return found
+
+
+def _joined(found: Repository, path: str, inner: Repository) -> Repository:
+    def placed(names: Iterable[str]) -> list[str]:
+        return [f"{path}/{name}" for name in names]
+
+    left = [name for name in found.submodules if name != path]
+    return replace(
+        found,
+        files=tuple(sorted([*found.files, *placed(inner.files)])),
+        dirty=found.dirty | frozenset(placed(inner.dirty)),
+        submodules=tuple(sorted([*left, *placed(inner.submodules)])),
+        checked_out=tuple(sorted([*found.checked_out, path, *placed(inner.checked_out)])),
     )
 
 

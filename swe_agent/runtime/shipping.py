@@ -8,6 +8,9 @@ from swe_agent.runtime.apply import leaves_repository
 from swe_agent.runtime.ignore import IgnoreRules
 from swe_agent.runtime.policy import sort_changes
 from swe_agent.runtime.store import TreeStore
+from swe_agent.runtime.submodules import submodules_of
+
+_IN_SUBMODULE = "in a submodule, which is committed to on its own"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +40,9 @@ def ship(store: TreeStore, user: str, start: str, end: str, keep: Sequence[str] 
     """
     rules = IgnoreRules(store.reader(start))
     pairs = {path: pair for path, pair in store.diff(start, end).items() if _counts(*pair)}
+    inner = submodules_of(store, user)
+    apart = {path: _IN_SUBMODULE for path in pairs if path.startswith(inner)}
+    pairs = {path: pair for path, pair in pairs.items() if path not in apart}
     ignored = [
         path
         for path, (was, _) in pairs.items()
@@ -49,10 +55,11 @@ def ship(store: TreeStore, user: str, start: str, end: str, keep: Sequence[str] 
     ]
     found = sort_changes(pairs, ignored, keep, outward)
     changes: dict[str, Entry | None] = {path: pairs[path][1] for path in found.kept}
+    left_out = {**found.left_out, **apart}
     if not changes:
-        return Shipment(user, user, start, found.left_out)
+        return Shipment(user, user, start, left_out)
     patched = store.overlay(start, changes)
-    return Shipment(user, store.overlay(user, changes), patched, found.left_out, found.flagged)
+    return Shipment(user, store.overlay(user, changes), patched, left_out, found.flagged)
 
 
 def _counts(was: Entry | None, now: Entry | None) -> bool:

@@ -179,6 +179,37 @@ def test_repositories_inside_are_named_and_left_out(repo: Path):
     assert found.files == ("a.py", "pkg/b.py")
 
 
+def test_the_files_of_submodules_that_are_checked_out_belong_to_it(repo: Path, tmp_path: Path):
+    inner, deeper = tmp_path / "inner", tmp_path / "deeper"
+    for place, name in ((deeper, "d.py"), (inner, "c.py")):
+        place.mkdir()
+        (place / name).write_text("c\n")
+        git(place, "init", "-q")
+        git(place, "add", "-A")
+        git(place, "commit", "-q", "-m", "inner")
+    add = ("-c", "protocol.file.allow=always", "submodule", "--quiet", "add")
+    git(inner, *add, str(deeper), "deep er")
+    git(inner, "commit", "-q", "-m", "deeper")
+    git(repo, *add, str(inner), "libs/one")
+    git(repo, *add, str(inner), "two")
+    git(repo, "commit", "-q", "-m", "submodules")
+    update = ("submodule", "--quiet", "update", "--init", "--recursive", "libs/one")
+    git(repo, "-c", "protocol.file.allow=always", *update)
+    git(repo, "submodule", "--quiet", "deinit", "-f", "two")
+    (repo / "libs/one/c.py").write_text("changed\n")
+    (repo / "libs/one/.env").write_text("TOKEN=1\n")
+
+    found = read_repository(repo)
+    taken = WorkTree(repo).taken(TreeStore(tmp_path / "store"))
+
+    within = ("libs/one/.env", "libs/one/.gitmodules", "libs/one/c.py", "libs/one/deep er/d.py")
+    assert found.files == (".gitmodules", "a.py", *within, "pkg/b.py")
+    assert found.dirty == {"libs/one/.env", "libs/one/c.py"}
+    assert (found.checked_out, found.submodules) == (("libs/one", "libs/one/deep er"), ("two",))
+    assert taken.left_behind == ("libs/one/.env",)
+    assert any("changes in them are not shipped: libs/one, " in one for one in taken.remarks())
+
+
 def test_what_stays_behind_is_told(repo: Path, tmp_path: Path):
     git(repo, "init", "-q", "inner")
     (repo / "inner" / "c.py").write_text("c\n")

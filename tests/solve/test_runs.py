@@ -342,3 +342,29 @@ def test_a_rollback_tells_what_it_cannot_bring_back(play: Play) -> None:
     assert len(told) == 1
     assert "- d (paths in it are longer than a program can open)" in told[0].note.text
     assert set(played.result.left_out) == {"d"}
+
+
+def test_a_submodule_is_worked_with_and_changes_in_it_are_not_shipped(
+    play: Play, project: Path, tmp_path: Path
+) -> None:
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    (inner / "sign.py").write_text("SIGN = 1\n")
+    git(inner, "init", "-q")
+    git(inner, "add", "-A")
+    git(inner, "commit", "-q", "-m", "inner")
+    add = ("-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(inner), "libs")
+    git(project, *add)
+    (project / "calc.py").write_text(f"from libs.sign import SIGN\n\n\n{CALC}")
+    git(project, "add", "-A")
+    git(project, "commit", "-q", "-m", "with a submodule")
+    before = contents(project)
+    look = call("shell", command="git status --short; echo 2 >libs/new; rm libs/sign.py; ls libs")
+    played = play([look, call("shell", command="git checkout -q libs"), FIX, SUBMIT])
+    assert played.result.verdict == "verified"
+    assert "new" in played.observations()[0]
+    assert played.result.left_out == {
+        "libs/new": "in a submodule, which is committed to on its own"
+    }
+    assert contents(project) == before
+    subprocess.run(["git", "apply", str(played.folder / "patch.diff")], cwd=project, check=True)
