@@ -93,4 +93,20 @@ MORE_CASES: dict[str, tuple[str, str, str]] = {
         "    if count > 9",
         "    if count < 0:\n        raise ValueError('too many')\n    if count > 9",
     ),
+    "mirrored condition": (
+        "def dips(row):\n    return [i for i in range(1, len(row) - 1) if row[i] < row[i - 1]]\n",
+        "if row[i] < row[i - 1]",
+        "if row[i] < row[i - 1] and row[i] < row[i + 1]",
+    ),
+    "both sides": (
+        "def nearer(one, two, goal):\n    return one if one - goal < two - goal else two\n",
+        "one - goal < two - goal",
+        "abs(one - goal) < abs(two - goal)",
+    ),
+    "cleaned member": (
+        'def sizes(words):\n    """Lengths; commas do not count."""\n    found = []\n'
+        "    for word in words:\n        found.append(len(word))\n    return found\n",
+        "        found.append(",
+        "        word = word.strip(',')\n        found.append(",
+    ),
 }

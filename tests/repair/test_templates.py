@@ -72,6 +72,34 @@ def test_what_a_condition_asks_may_have_to_be_there(asked: str) -> None:
     assert "null guard" in _offering(code, asked, f"a.b and {asked}", weights_from(""))
 
 
+@pytest.mark.parametrize(
+    ("wrong", "old", "new"),
+    [
+        ("def soft(c):\n    return c in 'aeo'\n", "'aeo'", "'aeiou'"),
+        ("def each(row, n):\n    return row[:-1:n]\n", "[:-1:n]", "[::n]"),
+        (
+            "def loud(text):\n    out = ''\n    for c in text:\n        if c in 'abc':\n"
+            "            out += c.upper()\n    return out\n",
+            "c.upper()\n",
+            "c.upper()\n        else:\n            out += c\n",
+        ),
+        (
+            "def fits(a, b, c):\n    return a < b + c and b < a + c\n",
+            "b < a + c",
+            "b < a + c and c < a + b",
+        ),
+    ],
+    ids=[
+        "the whole run of letters",
+        "a bound dropped beside a step",
+        "other members kept as they are",
+        "names in turn",
+    ],
+)
+def test_more_that_a_template_offers(wrong: str, old: str, new: str) -> None:
+    assert _offering(Code("shop.py", wrong), old, new, weights_from(""))
+
+
 def test_in_a_project_a_change_is_made_in_all_places_too() -> None:
     text = "def sizes(a, b):\n    one = f(a.tone)\n    two = f(a.tone)\n    return one, two\n"
     code = Code("shop.py", text)

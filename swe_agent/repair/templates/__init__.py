@@ -22,6 +22,7 @@ from swe_agent.repair.templates import (
     statements,
     told,
     updates,
+    variants,
 )
 from swe_agent.repair.templates.template import Template
 
@@ -38,6 +39,7 @@ TEMPLATES: tuple[Template, ...] = (
     *updates.TEMPLATES,
     *demands.TEMPLATES,
     *copies.TEMPLATES,
+    *variants.TEMPLATES,
     *guards.TEMPLATES,
     *passing.TEMPLATES,
     *patterns.TEMPLATES,

@@ -10,6 +10,11 @@ from swe_agent.repair.templates.template import Template
 TEXT_LIMIT = 6
 _SEPARATORS = ("", " ", ",", ", ", "-", "_", "\n", "*", "0", "1")
 
+_RUNS = (
+    *("aeiou", "AEIOU", "aeiouAEIOU", "0123456789", "0123456789abcdef", "0123456789ABCDEF"),
+    *("abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ", "()[]{}"),
+)
+
 
 def numbers(code: Code, node: ast.AST) -> Iterator[Rewrite]:
     """A number that is one too large or too small, one of the usual ones, one that the docstring
@@ -86,6 +91,7 @@ def texts(code: Code, node: ast.AST) -> Iterator[Rewrite]:
     if len(node.value) <= 2:
         forms.update(dict.fromkeys(_SEPARATORS, 0.4))
     forms.update(dict.fromkeys(told_texts(code, node)[:TEXT_LIMIT], 0.5))
+    forms.update(dict.fromkeys(_whole_runs(node.value), 1.0))
     for form, weight in forms.items():
         if form != node.value:
             yield code.swap(node, repr(form), weight)
@@ -101,6 +107,20 @@ def texts(code: Code, node: ast.AST) -> Iterator[Rewrite]:
     }
     for other in list(others)[:TEXT_LIMIT]:
         yield code.swap(node, repr(other), 0.5)
+
+
+def _whole_runs(text: str) -> list[str]:
+    """The usual runs of letters of which a text looks like a part.
+
+    >>> _whole_runs("aei")
+    ['aeiou']
+    """
+    letters = set(text)
+    return [
+        run
+        for run in _RUNS
+        if run != text and len(letters & set(run)) >= max(len(run) / 3, len(letters) - 1, 2)
+    ]
 
 
 def first_values(code: Code, node: ast.AST) -> Iterator[Rewrite]:

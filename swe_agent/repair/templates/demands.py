@@ -101,12 +101,28 @@ def _reverses(code: Code, node: ast.If, function: Function) -> Iterator[tuple[st
                 yield f"return {not flag}", 0.6
             case ast.Assign(targets=[ast.Name(id=name)]):
                 yield f"{name} = 0", 0.4
+    yield from _kept_members(code, node)
     changed = {n for s in ast.walk(node) for n in binds(s)}
     for start in own_nodes(function):
         if isinstance(start, ast.Assign) and start.lineno < node.lineno:
             bound = [n for target in start.targets for n in stored(target)]
             for name in bound if isinstance(start.value, ast.Constant) else ():
                 yield f"{name} = {code.text_of(start.value)}", 0.8 if name in changed else 0.3
+
+
+def _kept_members(code: Code, node: ast.If) -> Iterator[tuple[str, float]]:
+    """A loop's member kept as it is, where others are kept changed."""
+    loop = _loop_of(code, node)
+    if not isinstance(loop, ast.For):
+        return
+    for member in stored(loop.target):
+        match node.body[-1]:
+            case ast.AugAssign(target=target, op=ast.Add(), value=value):
+                if code.text_of(value) != member:
+                    yield f"{code.text_of(target)} += {member}", 0.8
+            case ast.Expr(value=ast.Call(func=ast.Attribute(attr="append") as add, args=[value])):
+                if code.text_of(value) != member:
+                    yield f"{code.text_of(add)}({member})", 0.8
 
 
 TEMPLATES = (

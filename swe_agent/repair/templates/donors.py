@@ -18,6 +18,10 @@ _WORDS = (
     *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten"),
     *("eleven", "twelve"),
 )
+_MARKS = {
+    **{"comma": ",", "dot": ".", "period": ".", "hyphen": "-", "dash": "-", "colon": ":"},
+    **{"underscore": "_", "space": " ", "slash": "/", "star": "*", "semicolon": ";"},
+}
 _NUMBER = re.compile(r"(?<![\w.])\d{1,4}(?![\w.])|\b(?:" + "|".join(_WORDS) + r")\b")
 _QUOTED = re.compile(r"'([^'\n]{0,12})'|\"([^\"\n]{0,12})\"|`([^`\n]{1,12})`")
 
@@ -41,8 +45,13 @@ def told_numbers(code: Code, node: ast.AST) -> list[int]:
 
 
 def told_texts(code: Code, node: ast.AST) -> list[str]:
-    """Short texts that stand in quotes in the docstring, in order."""
-    found = ("".join(match.groups("")) for match in _QUOTED.finditer(docstring_of(code, node)))
+    """Short texts that stand in quotes in the docstring, in order, then the marks that its prose
+    names.
+    """
+    written = docstring_of(code, node)
+    found = ["".join(match.groups("")) for match in _QUOTED.finditer(written)]
+    prose = written.split(">>>")[0].lower()
+    found += [mark for name, mark in _MARKS.items() if re.search(rf"\b{name}s?\b", prose)]
     return list(dict.fromkeys(found))
 
 

@@ -58,6 +58,8 @@ def bounds(code: Code, node: ast.AST) -> Iterator[Rewrite]:
     upper = code.text_of(part.upper) if part.upper else ""
     if part.step is not None:
         yield code.swap(node, value, 0.8)
+        if lower or upper:
+            yield code.swap(node, f"{value}[::{code.text_of(part.step)}]", 0.8)
         return
     forms = {
         f"{value}[{lower}:]": 0.8,
