@@ -43,7 +43,7 @@ def list_saved(name: RunName, as_json: Json = False) -> None:
       swe-agent checkpoints list 2611 --json
     """
     from swe_agent.cli.home import find_run
-    from swe_agent.cli.screen import print_json, print_table
+    from swe_agent.cli.screen import print_json, print_table, say
     from swe_agent.trajectory.checkpoints import saved_in
     from swe_agent.trajectory.replayed import events_of
 
@@ -66,6 +66,9 @@ def list_saved(name: RunName, as_json: Json = False) -> None:
                 for one in saved
             ]
         )
+        return
+    if not saved:
+        say("No checkpoints: the run stopped before its sandbox was ready.")
         return
     print_table(("n", "step", "after", "changed", "tests", "state"), map(_row, saved))
 

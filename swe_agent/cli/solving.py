@@ -51,7 +51,8 @@ def resumable(run_folder: Path) -> Iterator[None]:
         message = f"No space is left on the disk of {visible(str(error.filename or run_folder))}."
         raise EnvironmentFault(message, f"Make room there.\n{_go_on(run_folder)}") from error
     except SweAgentError as fault:
-        go_on = _go_on(run_folder)
+        # What was asked for wrongly is asked for anew: the same run would end the same.
+        go_on = "" if isinstance(fault, UsageFault) else _go_on(run_folder)
         if go_on and "swe-agent resume" not in fault.next_step:
             fault.next_step = f"{fault.next_step}\n{go_on}".strip()
         elif go_on and isinstance(fault, Interrupted):

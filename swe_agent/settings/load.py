@@ -213,7 +213,7 @@ def _named(fault: ValidationError, provenance: Mapping[str, str]) -> UsageFault:
     value = visible(repr(first["input"]))[:120]
     source = provenance.get(key, _DEFAULT)
     own = first["msg"].removeprefix("Value error, ")
-    said = own if own != first["msg"] else own.lower()
+    said = own if own != first["msg"] else own[:1].lower() + own[1:]
     return UsageFault(
         f"The setting {key} cannot be {value} (from {source}): {said}.",
         f"Correct it, or see `swe-agent config show {key}`.",

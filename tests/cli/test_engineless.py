@@ -85,3 +85,25 @@ def test_a_promise_that_cannot_be_kept_leaves_no_run(call: Call, repo: Path, hom
     assert "Without a sandbox" in answer.err
     assert "resume" not in answer.err
     assert not list((homes / "state").rglob("events.jsonl"))
+
+
+@pytest.mark.usefixtures("no_bubblewrap")
+def test_without_a_sandbox_the_programs_that_lack_are_named(call, repo: Path):
+    answer = call("run", repo, "-i", "x", "-m", "offline", "--sandbox", "none")
+    assert answer.code == 6
+    assert "not on PATH: sh, cat, chmod, dd, find, " in answer.err
+
+
+def test_what_was_asked_for_wrongly_is_not_offered_to_be_resumed(call, repo: Path, tmp_path: Path):
+    words = ("-i", "x", "-m", "offline", "--sandbox", "none", "-o", tmp_path / "out")
+    answer = call("run", repo, *words, "--profile", "nope")
+    assert answer.code == 2
+    assert "no profile 'nope'" in answer.err
+    assert "resume" not in answer.err
+    assert "No checkpoints" in call("checkpoints", "list", tmp_path / "out").err
+
+
+def test_a_pattern_that_a_setting_has_to_match_is_shown_as_it_is(call, repo: Path):
+    answer = call("run", repo, "-i", "x", "-m", "offline", "--image", "no such")
+    assert answer.code == 2
+    assert "string should match pattern '^[a-z0-9][A-Za-z0-9" in answer.err
