@@ -21,7 +21,7 @@ from swe_agent.models.prices import PriceList
 from tests.jobs.batch.conftest import FIX, SUBMIT, Tasks, call
 from tests.vendors.openai import OpenAIServer
 
-pytestmark = pytest.mark.soak
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(1800)]
 COUNT = 100
 SCRIPT = [call("view", path="calc.py"), FIX, SUBMIT]
 USAGE = {"input_tokens": 1000, "output_tokens": 100}
@@ -98,6 +98,12 @@ def begun(tasks: Tasks, server: OpenAIServer, out: Path) -> subprocess.Popen[str
     )  # fmt: skip
 
 
+def rows_of(process: subprocess.Popen[str]) -> None:
+    """Read all rows that are still to come."""
+    assert process.stdout is not None
+    process.stdout.read()
+
+
 def rows_until(process: subprocess.Popen[str], count: int) -> None:
     assert process.stdout is not None
     for _ in range(count):
@@ -105,11 +111,22 @@ def rows_until(process: subprocess.Popen[str], count: int) -> None:
 
 
 def fill(place: Path) -> None:
-    """Leave no room on the disk."""
-    with suppress(OSError), place.open("wb") as stream:
-        while True:
-            stream.write(b"\0" * (1 << 16))
-            stream.flush()
+    """Leave no room on the disk, to the last page."""
+    for size in (1 << 16, 1):
+        with suppress(OSError), place.open("ab", buffering=0) as stream:
+            while True:
+                stream.write(b"\0" * size)
+
+
+def free_once_told(process: subprocess.Popen[str], place: Path) -> str:
+    """Remove what fills the disk when the batch has said that it is full; returns all it said."""
+    assert process.stderr is not None
+    said: list[str] = []
+    for line in process.stderr:
+        said.append(line)
+        if "The disk is full" in line:
+            place.unlink(missing_ok=True)
+    return "".join(said)
 
 
 def test_nothing_is_lost_and_nothing_doubled(tasks: Tasks, small_disk: Path) -> None:
@@ -132,8 +149,14 @@ def test_nothing_is_lost_and_nothing_doubled(tasks: Tasks, small_disk: Path) -> 
         rows_until(process, 10)
         full = small_disk / "full"
         fill(full)
-        threading.Timer(8, full.unlink).start()
-        _, err = process.communicate(timeout=900)
+        last_resort = threading.Timer(600, full.unlink)
+        last_resort.start()
+        drain = threading.Thread(target=rows_of, args=(process,))
+        drain.start()
+        err = free_once_told(process, full)
+        drain.join()
+        process.wait(timeout=60)
+        last_resort.cancel()
         over.set()
         sampler.join()
     assert process.returncode == 0, err

@@ -15,8 +15,7 @@ import pytest
 from swe_agent.jobs.executors.pacing import paces_beside_the_batch
 from tests.jobs.batch.conftest import Tasks, call
 
-pytestmark = pytest.mark.soak
-SLOW = [call("shell", command=f"sleep 1; echo {number}") for number in range(6)]
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(1800)]
 
 
 @pytest.fixture
@@ -40,9 +39,13 @@ def test_a_lost_nodes_runs_go_on_elsewhere_and_no_reply_is_asked_for_twice(
 ) -> None:
     nodes = [cluster.add_node(num_cpus=2), cluster.add_node(num_cpus=2)]
     tasks.write(6)
+    go = tasks.folder / "go"
     for number in range(6):
+        # All but the first are under way on both nodes until one of these is gone.
+        waits = f"until [ -e {go} ]; do sleep 0.2; done" if number else "echo 0"
+        slow = [call("shell", command=f"{waits}; echo {step}") for step in range(6)]
         fix = call("edit", path="calc.py", old="return a - b", new="return a + b")
-        tasks.script(f"calc-{number}", [*SLOW, fix, call("submit", summary="done")])
+        tasks.script(f"calc-{number}", [*slow, fix, call("submit", summary="done")])
     program = str(Path(sys.executable).with_name("swe-agent"))
     argv = [program, "batch", tasks.file, "-m", tasks.model, "-w", "4", "-q", "--json"]
     argv += ["--sandbox", "none", "-o", str(tasks.folder / "out"), "--ray-memory", "200"]
@@ -55,6 +58,7 @@ def test_a_lost_nodes_runs_go_on_elsewhere_and_no_reply_is_asked_for_twice(
         assert first["verdict"] == "verified", first
         cluster.remove_node(nodes[0], allow_graceful=False)
         cluster.add_node(num_cpus=2)
+        go.touch()
         out, err = batch.communicate(timeout=600)
     assert batch.returncode == 0, err
     rows = json.loads((tasks.folder / "out/results.json").read_bytes())["instances"]

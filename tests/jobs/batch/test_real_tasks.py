@@ -8,6 +8,8 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -32,6 +34,24 @@ def lines(patch: str) -> set[str]:
     return {row for row in rows if row[:1] in ("+", "-") and row[1:].strip()}
 
 
+@pytest.fixture
+def tidy(tmp_path: Path) -> Iterator[None]:
+    """The images that the test's own runs made go with it."""
+    import docker
+    from docker.errors import ImageNotFound
+
+    with closing(docker.from_env(timeout=300)) as client:
+        before = {row["Id"] for row in client.api.images()}
+        yield
+        logs = [log.read_bytes().splitlines() for log in tmp_path.rglob("events.jsonl")]
+        ready = [json.loads(line) for log in logs for line in log if b'"environment_ready"' in line]
+        for name in {event["image"] for event in ready}:
+            with suppress(ImageNotFound):
+                if client.api.inspect_image(name)["Id"] not in before:
+                    client.api.remove_image(name, force=True)
+
+
+@pytest.mark.usefixtures("tidy")
 @pytest.mark.skipif(not (SOURCE and MIRRORS), reason=NEEDED)
 def test_a_gold_engineer_makes_the_reference_change_and_an_empty_one_none(tmp_path: Path) -> None:
     found = load_tasks(SOURCE or "")
