@@ -66,6 +66,15 @@ def test_a_new_entry_follows_the_layout_of_the_table(table: str, longer: str) ->
     assert f"FRUIT = {longer}\n" in made
 
 
+def test_of_a_long_text_of_a_test_the_beginning_becomes_an_entry() -> None:
+    text = "SIGNS = ['permission denied']\n"
+    told = Told(texts=("Cannot open the till: it was locked by somebody else",))
+    weights, places = weights_from("", in_project=True), {("shop.py", 1): 1.0}
+    offered = proposed({"shop.py": Code("shop.py", text, told)}, places, weights)
+    made = {_changed(text, candidate) for candidate in offered}
+    assert "SIGNS = ['permission denied', 'cannot open the till: it was locked by']\n" in made
+
+
 @pytest.mark.parametrize("asked", ["'x' in a.b", "a.b > 3", "len(a.b) > 3"])
 def test_what_a_condition_asks_may_have_to_be_there(asked: str) -> None:
     code = Code("shop.py", f"def holds(a):\n    if {asked}:\n        return 1\n    return 2\n")

@@ -174,7 +174,9 @@ def _fresh_words(code: Code, known: list[str]) -> list[str]:
     shaped like its own first.
     """
     style = next((s for s in (str.upper, str.lower) if all(s(k) == k for k in known)), str)
-    short = [text for text in code.told.texts if len(text) <= ENTRY_CHARS]
+    begun = [text[: ENTRY_CHARS + 1].rpartition(" ")[0] for text in code.told.texts]
+    texts = zip(code.told.texts, begun, strict=True)
+    short = [text if len(text) <= ENTRY_CHARS else start.rstrip() for text, start in texts]
     words = [word for text in code.told.texts for word in _WORD.findall(text)]
     shapes = {_shape(k) for k in known}
     found = dict.fromkeys(style(word) for word in (*short, *words) if len(word) > 1)
