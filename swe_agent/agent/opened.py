@@ -233,7 +233,7 @@ class OpenRun:
             left_out=dict(shipment.left_out),
             flagged=shipment.flagged,
             error=self.state.limit.message if self.state.limit else "",
-            usage=self.state.usage,
+            usage=self.state.money.usage,
             duration_s=round(time.monotonic() - self.began, 3),
         )
         self.append(finished)

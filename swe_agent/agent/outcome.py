@@ -41,7 +41,7 @@ def result_of(
         strategy=started.strategy,
         steps=state.steps,
         iterations=state.iteration,
-        usage=state.usage,
+        usage=state.money.usage,
         targets=verdict.targets_from,
         tests=TestsBeforeAfter(before=before, after=after.outcomes if after else {}),
         duration_s=finished.duration_s if finished else 0.0,

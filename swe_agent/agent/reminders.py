@@ -70,7 +70,7 @@ def _tests_edited(state: State, limits: LimitSettings) -> Values:
 
 
 def _budget(state: State, limits: LimitSettings) -> Values:
-    cost = state.spent_usd / limits.max_cost_usd if limits.max_cost_usd else 0.0
+    cost = state.money.spent_usd / limits.max_cost_usd if limits.max_cost_usd else 0.0
     share = max(cost, state.steps / limits.max_steps)
     if share < MOST_SPENT:
         return None

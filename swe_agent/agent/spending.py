@@ -15,6 +15,7 @@ the run's limit is `total_cost` or `total_tokens`.
 from dataclasses import dataclass
 from pathlib import Path
 
+from swe_agent.agent.money import Money
 from swe_agent.agent.state import State
 from swe_agent.models.purse import Caps, Purse
 from swe_agent.settings.schema import Settings
@@ -44,7 +45,7 @@ def purse_of(settings: Settings, state: State, total: Purse | None = None) -> Pu
     """
     limits = settings.limits
     caps = Caps(limits.max_cost_usd, limits.max_unpriced_tokens)
-    return Purse(caps, state.spent_usd, state.spent_tokens, total)
+    return Purse(caps, state.money.spent_usd, state.money.spent_tokens, total)
 
 
 def total_purse(usd: float, tokens: int, spent: Spent | None = None) -> Purse:
@@ -68,7 +69,7 @@ def spent_in(run_folder: Path) -> Spent:
     log = run_folder / LOG
     if not log.exists():
         return Spent()
-    state = State()
+    money = Money()
     for line in read_log(log):
-        state.apply(line.event)
-    return Spent(state.spent_usd, state.spent_tokens)
+        money.apply(line.event)
+    return Spent(money.spent_usd, money.spent_tokens)

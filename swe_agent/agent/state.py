@@ -8,6 +8,7 @@ from typing import Literal
 from pydantic import JsonValue
 
 from swe_agent.aci.tool import PastCall
+from swe_agent.agent.money import Money
 from swe_agent.context.story import Fold, Story
 from swe_agent.context.tokens import Scale
 from swe_agent.core.events import (
@@ -37,7 +38,7 @@ from swe_agent.core.events import (
     ToolReturned,
     ToolsListed,
 )
-from swe_agent.core.messages import Message, Note, Observation, ToolCall, Turn, Usage
+from swe_agent.core.messages import Message, Note, Observation, ToolCall, Turn
 from swe_agent.core.task import TestReport
 
 EDITS = frozenset({"edit", "edit_lines", "create", "undo"})
@@ -92,16 +93,7 @@ class State:
     """Whether the model called its work done since it last began to edit."""
     steps: int = 0
     """Whole replies; a call that got none is asked again under the same number."""
-    usage: Usage = field(default_factory=Usage)
-    """Of the replies that came."""
-    lost_usd: float = 0.0
-    """Reserves of calls that were never answered, for others were made since."""
-    reserved_usd: float | None = None
-    """Reserve of the model call that has no reply yet."""
-    reserved_tokens: int = 0
-    """The same in tokens, where the price is unknown."""
-    unpriced_tokens: int = 0
-    """Tokens used by models without a known price."""
+    money: Money = field(default_factory=Money)
     turn: Turn | None = None
     """The last reply."""
     pending: deque[ToolCall] = field(default_factory=deque)
@@ -160,8 +152,11 @@ class State:
                 self.ratio = event.ratio or self.scale.ratio
             case HistoryFolded():
                 self._folded(event)
-            case ModelCalled() | ModelFailed() | ModelReplied() | SummaryWritten():
-                self._request(event)
+            case ModelReplied():
+                self.money.apply(event)
+                self._reply(event)
+            case ModelCalled() | ModelFailed() | SummaryWritten():
+                self.money.apply(event)
             case ToolCalled():
                 self.running = event.call
                 self.unsaved += [event.call] if event.writes else []
@@ -186,16 +181,6 @@ class State:
                 self.finished = event
             case _:
                 pass
-
-    @property
-    def spent_usd(self) -> float:
-        """Money that is gone, the reserves of calls without reply included."""
-        return self.usage.cost_usd + self.lost_usd + (self.reserved_usd or 0.0)
-
-    @property
-    def spent_tokens(self) -> int:
-        """Tokens without a price that are gone, the reserve of a call without reply included."""
-        return self.unpriced_tokens + self.reserved_tokens
 
     def _saved(self, event: CheckpointSaved) -> None:
         self.checkpoint, self.unsaved = event.checkpoint, []
@@ -270,22 +255,6 @@ class State:
         self.taken |= dict.fromkeys(event.tools)
         self._say(event.note)
 
-    def _request(self, event: ModelCalled | ModelFailed | ModelReplied | SummaryWritten) -> None:
-        match event:
-            case ModelCalled():
-                self._lose_reserve()
-                self.reserved_usd, self.reserved_tokens = event.reserve_usd, event.reserve_tokens
-            case ModelFailed():
-                self.usage += event.usage
-                self.unpriced_tokens += event.tokens
-                self.reserved_usd, self.reserved_tokens = None, 0
-            case ModelReplied() | SummaryWritten():
-                self.usage += event.turn.usage
-                self.unpriced_tokens += event.turn.usage.tokens if self.reserved_tokens else 0
-                self.reserved_usd, self.reserved_tokens = None, 0
-                if isinstance(event, ModelReplied):
-                    self._reply(event)
-
     def _reply(self, event: ModelReplied) -> None:
         self.steps = event.step
         self.turn = event.turn
@@ -337,13 +306,6 @@ class State:
             self.best = Best(self.checkpoint.model_copy(update=tree), self.tested.report)
         if said.get("accepted"):
             self.accepted = event
-
-    def _lose_reserve(self) -> None:
-        """A call that was never answered counts as spent: the provider may have billed it."""
-        if self.reserved_usd is not None:
-            self.lost_usd += self.reserved_usd
-            self.unpriced_tokens += self.reserved_tokens
-            self.reserved_usd, self.reserved_tokens = None, 0
 
 
 def is_edit(past: PastCall) -> bool:

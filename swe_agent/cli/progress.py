@@ -3,6 +3,7 @@
 import time
 from dataclasses import dataclass, field
 
+from swe_agent.agent.money import Money
 from swe_agent.core.events import (
     CandidateScored,
     EnvironmentReady,
@@ -38,9 +39,7 @@ class Progress:
     step: int = 0
     doing: str = "preparing the sandbox"
     """What is going on now, in a few words."""
-    usage: Usage = field(default_factory=Usage)
-    lost_usd: float = 0.0
-    """Reserves of calls that got no reply: they count as spent."""
+    money: Money = field(default_factory=Money)
     before: TestReport | None = None
     """Tests at base."""
     latest: TestReport | None = None
@@ -59,13 +58,17 @@ class Progress:
     started: float = field(default_factory=time.monotonic)
     cap_usd: float | None = None
     """Most that the run may cost; None: not known."""
-    _reserve_usd: float = 0.0
     _heard: str = ""
 
     @property
+    def usage(self) -> Usage:
+        """Of the replies so far."""
+        return self.money.usage
+
+    @property
     def cost_usd(self) -> float:
-        """Money spent so far."""
-        return self.usage.cost_usd + self.lost_usd
+        """Money spent so far; calls that got no reply count with their reserves."""
+        return self.money.gone_usd
 
     @property
     def elapsed_s(self) -> float:
@@ -80,6 +83,7 @@ class Progress:
 
     def see(self, event: Event) -> None:
         """Take one event in."""
+        self.money.apply(event)
         match event:
             case RunStarted():
                 self.model = event.model
@@ -108,18 +112,12 @@ class Progress:
     def _see_step(self, event: Event) -> None:
         match event:
             case ModelCalled():
-                self.lost_usd += self._reserve_usd
-                self.step, self._reserve_usd = event.step, event.reserve_usd
-                self.doing, self._heard = "thinking", ""
+                self.step, self.doing, self._heard = event.step, "thinking", ""
             case ModelReplied():
-                self.usage = self.usage + event.turn.usage
-                self._reserve_usd = 0.0
                 submits = (c for c in event.turn.calls if c.name == "submit")
                 summaries = [str(call.arguments.get("summary", "")) for call in submits]
                 self.said = "\n".join(summaries) or event.turn.text
             case ModelFailed():
-                self.usage = self.usage + event.usage
-                self._reserve_usd = 0.0
                 self.doing = f"waiting {event.wait_s:.0f} s" if event.wait_s else "thinking"
             case ToolCalled():
                 self.doing = event.call.name
@@ -140,8 +138,7 @@ class Progress:
         self.left_out, self.flagged = event.left_out, event.flagged
         self.doing = "done"
         if event.usage != Usage():
-            self.usage, self.lost_usd = event.usage, self.lost_usd + self._reserve_usd
-            self._reserve_usd = 0.0
+            self.money.end(event.usage)
 
 
 def _cap_of(event: RunStarted) -> float | None:

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from swe_agent.agent.money import Money
 from swe_agent.agent.opened import Company
 from swe_agent.agent.shared import Shared
-from swe_agent.agent.spending import spent_in
 from swe_agent.core.errors import (
     AccessRefused,
     EngineAway,
@@ -81,18 +81,17 @@ def work_on(instance: Instance, folder: Path, tries: int, place: Workplace) -> D
     try:
         result = _run(instance, folder, place, seen)
     except SweAgentError as fault:
-        return _failed(instance, folder, (fault, tries), seen)
+        return _failed(instance, (fault, tries), seen)
     except Exception as error:  # noqa: BLE001 - the batch worker: a bug costs one instance
         if _is_disk(error):
             full = EnvironmentFault("The disk is full.", "Make room; the batch goes on by itself.")
             full.__cause__ = error
-            return _failed(instance, folder, (full, tries), seen)
+            return _failed(instance, (full, tries), seen)
         _keep_trace(folder, error)
         said = f"{type(error).__name__}: {error}"
         bug = SweAgentError(f"internal error: {said}", f"See {folder / 'crash.log'}.")
-        return _failed(instance, folder, (bug, tries), seen)
-    spent = spent_in(folder)
-    row = row_of(result, (spent.usd, spent.tokens), seen.limit)
+        return _failed(instance, (bug, tries), seen)
+    row = row_of(result, (seen.money.spent_usd, seen.money.spent_tokens), seen.limit)
     patch = result.patch
     stops = ExitCode.LIMIT if seen.limit.startswith("total_") else None
     changes = {"instance_id": instance.id, "tainted": tuple(seen.tainted)}
@@ -115,8 +114,10 @@ class _Seen:
     hearing: Hearing
     limit: str = ""
     tainted: list[str] = field(default_factory=list)
+    money: Money = field(default_factory=Money)
 
     def __call__(self, event: Event) -> None:
+        self.money.apply(event)
         match event:
             case LimitHit():
                 self.limit = event.limit
@@ -157,19 +158,19 @@ def _run(instance: Instance, folder: Path, place: Workplace, seen: _Seen) -> Run
     return solve(request, seen)
 
 
-def _failed(instance: Instance, folder: Path, what: tuple[SweAgentError, int], seen: _Seen) -> Done:
+def _failed(instance: Instance, what: tuple[SweAgentError, int], seen: _Seen) -> Done:
     fault, tries = what
     failure = _failure_of(fault)
-    spent = spent_in(folder) if is_begun(folder) else None
+    money = seen.money
     row = Row(
         instance_id=instance.id,
         state="parked" if failure == "parked" else "failed",
         exit_code=int(fault.exit_code),
         failure=failure,
         error=visible(f"{fault.message} {fault.next_step}".strip()),
-        spent_usd=round(spent.usd, 6) if spent else 0.0,
-        cost_usd=round(spent.usd, 6) if spent else 0.0,
-        spent_tokens=spent.tokens if spent else 0,
+        spent_usd=round(money.spent_usd, 6),
+        cost_usd=round(money.spent_usd, 6),
+        spent_tokens=money.spent_tokens,
         tainted=tuple(seen.tainted),
     )
     return Done(row=row, again_in_s=_again(fault, failure, tries), stops=_stops(fault))

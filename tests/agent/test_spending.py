@@ -106,8 +106,8 @@ def test_a_request_without_a_reply_is_spent_but_no_cost_of_a_reply() -> None:
     state = State()
     for _ in range(2):  # killed with the first on its way, and asked again
         state.apply(ModelCalled(step=1, model="fake/m", reserve_usd=0.2))
-    assert state.spent_usd == pytest.approx(0.4)
+    assert state.money.spent_usd == pytest.approx(0.4)
     turn = Turn(text="ok", model="fake/m", usage=Usage(cost_usd=0.05))
     state.apply(ModelReplied(step=1, turn=turn, duration_s=0.1))
-    assert state.spent_usd == pytest.approx(0.25)
-    assert state.usage.cost_usd == 0.05
+    assert state.money.spent_usd == pytest.approx(0.25)
+    assert state.money.usage.cost_usd == 0.05

@@ -113,7 +113,7 @@ def test_a_summary_is_in_the_log_and_in_what_was_spent_and_no_reply_of_the_conve
     assert asked
     assert played.state.steps == 40
     assert played.purse.spent_usd == pytest.approx(asked * COST)
-    assert played.state.usage.cost_usd == pytest.approx(asked * COST)
+    assert played.state.money.usage.cost_usd == pytest.approx(asked * COST)
     resumed = State()
     for event in played.log:
         resumed.apply(type(event).model_validate_json(event.model_dump_json()))
@@ -125,4 +125,4 @@ def test_where_the_purse_is_empty_the_digest_stands_and_the_run_goes_on() -> Non
     assert played.writer.prompts == []
     assert played.folds()
     assert played.state.limit is None
-    assert played.state.usage.cost_usd == 0
+    assert played.state.money.usage.cost_usd == 0

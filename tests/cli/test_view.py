@@ -18,8 +18,9 @@ from swe_agent.core.events import (
     PhaseStarted,
     ReminderGiven,
     RunFinished,
+    SummaryWritten,
 )
-from swe_agent.core.messages import Note, Usage
+from swe_agent.core.messages import Note, Turn, Usage
 from swe_agent.core.task import Verdict
 from swe_agent.trajectory.log import EventLog
 from tests.cli import story
@@ -152,6 +153,15 @@ def test_the_tests_of_the_verdict_are_not_called_thinking():
     scored = scored | {"accepted": True}
     progress.see(CandidateScored(candidate="1", score=1.0, data=scored))
     assert progress.doing == "testing the patch on a fresh base"
+
+
+def test_a_summary_is_paid_for_too():
+    progress = Progress()
+    progress.see(ModelCalled(step=1, model="m", reserve_usd=0.5))
+    said = Turn(text="so far", usage=Usage(cost_usd=0.2))
+    progress.see(SummaryWritten(step=1, turn=said, duration_s=0.1))
+
+    assert progress.cost_usd == pytest.approx(0.2)
 
 
 def test_what_the_model_says_is_shown_as_it_comes_in():

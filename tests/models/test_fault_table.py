@@ -173,12 +173,12 @@ def test_a_fault_has_its_outcome_and_its_requests(name: str, vendor: str) -> Non
         assert len(played.fault.message) < 1000
     least, most = row.waits
     assert least <= played.waited_s <= most
-    assert played.state.spent_usd == pytest.approx(played.purse.spent_usd)
+    assert played.state.money.spent_usd == pytest.approx(played.purse.spent_usd)
     assert played.purse.spent_usd >= 0
     if played.turn and name != "refusal":
         assert len({one.id for one in played.turn.calls} - {""}) == len(played.turn.calls)
     whole = played.turn.usage.cost_usd if played.turn else 0.0
-    assert (played.state.spent_usd > whole + 1e-9) == bool(row.billed)
+    assert (played.state.money.spent_usd > whole + 1e-9) == bool(row.billed)
 
 
 @pytest.mark.parametrize("vendor", VENDORS)
@@ -188,7 +188,7 @@ def test_a_server_that_is_not_there_is_waited_for_and_costs_nothing(vendor: str)
     played = play(vendor, url, prompt(TASK))
     assert isinstance(played.fault, ModelParked)
     assert played.waited_s <= 3600
-    assert played.state.spent_usd == 0
+    assert played.state.money.spent_usd == 0
     assert "no connection" in played.said[0]
 
 
