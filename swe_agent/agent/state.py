@@ -23,8 +23,6 @@ from swe_agent.core.events import (
     HumanSaid,
     LedgerRow,
     LimitHit,
-    ModelCalled,
-    ModelFailed,
     ModelReplied,
     Phase,
     PhaseStarted,
@@ -32,7 +30,6 @@ from swe_agent.core.events import (
     RolledBack,
     RunFinished,
     RunStarted,
-    SummaryWritten,
     TestsRan,
     ToolCalled,
     ToolReturned,
@@ -139,6 +136,7 @@ class State:
 
     def apply(self, event: Event) -> None:
         """Take one event in."""
+        self.money.apply(event)
         match event:
             case RunStarted():
                 self.started = event
@@ -153,10 +151,7 @@ class State:
             case HistoryFolded():
                 self._folded(event)
             case ModelReplied():
-                self.money.apply(event)
                 self._reply(event)
-            case ModelCalled() | ModelFailed() | SummaryWritten():
-                self.money.apply(event)
             case ToolCalled():
                 self.running = event.call
                 self.unsaved += [event.call] if event.writes else []
