@@ -136,7 +136,6 @@ class State:
 
     def apply(self, event: Event) -> None:
         """Take one event in."""
-        self.money.apply(event)
         match event:
             case RunStarted():
                 self.started = event
@@ -175,7 +174,7 @@ class State:
             case RunFinished():
                 self.finished = event
             case _:
-                pass
+                self.money.apply(event)
 
     def _saved(self, event: CheckpointSaved) -> None:
         self.checkpoint, self.unsaved = event.checkpoint, []
@@ -251,6 +250,7 @@ class State:
         self._say(event.note)
 
     def _reply(self, event: ModelReplied) -> None:
+        self.money.apply(event)
         self.steps = event.step
         self.turn = event.turn
         self.turns_in_phase += 1
