@@ -250,6 +250,21 @@ def test_a_change_that_reads_what_is_never_read_comes_first() -> None:
     )
 
 
+def test_a_number_that_the_docstring_names_comes_before_those_nearby() -> None:
+    text = 'def thin(row):\n    """One of 7 stays."""\n    return row[::4]\n'
+    made = [_changed(text, candidate) for candidate in proposed_for(text)]
+    place = {n: made.index(text.replace("::4", f"::{n}")) for n in (3, 5, 7)}
+    assert place[7] < min(place[3], place[5])
+
+
+def test_a_count_is_not_made_a_maximum() -> None:
+    text = "def hits(row):\n    return sum(1 for x in row if x)\n"
+    made = [_changed(text, candidate) for candidate in proposed_for(text)]
+    assert text.replace("sum(", "max(") not in made
+    held = text.replace("sum(1", "sum(x")
+    assert held.replace("sum(", "max(") in [_changed(held, c) for c in proposed_for(held)]
+
+
 def test_types_of_exceptions_come_from_the_failures() -> None:
     head = "def whole(word):\n    try:\n        return int(word)\n"
     text = head + "    except ValueError:\n        return 0\n"

@@ -8,6 +8,8 @@ from swe_agent.repair.templates.donors import told_numbers, told_texts
 from swe_agent.repair.templates.template import Template
 
 TEXT_LIMIT = 6
+TOLD = 1.5
+"""Weight of a number that the docstring names, instead of one that it does not."""
 _SEPARATORS = ("", " ", ",", ", ", "-", "_", "\n", "*", "0", "1")
 
 _RUNS = (
@@ -35,7 +37,9 @@ def numbers(code: Code, node: ast.AST) -> Iterator[Rewrite]:
         near.setdefault(new, weight)
     if type(value) is int and value % 10 == 0:
         near.setdefault(value // 10, 0.4)
-    near.update({n: max(0.6, near.get(n, 0.0)) for n in told_numbers(code, node)})
+    told = told_numbers(code, node)
+    likely = 0.6 if value in told else TOLD
+    near.update({n: max(likely if n > 1 else 0.6, near.get(n, 0.0)) for n in told})
     for other in _others(code, node):
         near.setdefault(other, 0.4)
     for new, weight in near.items():

@@ -125,7 +125,7 @@ def functions(code: Code, node: ast.AST) -> Iterator[Rewrite]:
     if not is_called(code, node):
         return
     if isinstance(node, ast.Name):
-        for other in twins_of(node.id):
+        for other in twins_of(node.id) if not _counts(code, node) else ():
             yield code.swap(node, other)
         known = [f.name for f in code.tree.body if isinstance(f, ast.FunctionDef)]
         for other in known:
@@ -135,6 +135,14 @@ def functions(code: Code, node: ast.AST) -> Iterator[Rewrite]:
         end = code.span(node)[1]
         for other in twins_of(node.attr):
             yield Rewrite(end - len(node.attr), end, other, 0.9)
+
+
+def _counts(code: Code, name: ast.Name) -> bool:
+    """Whether a call is `sum(1 for ...)`, of which `max` or `any` would make nothing."""
+    match code.parents.get(name):
+        case ast.Call(args=[ast.GeneratorExp(elt=ast.Constant())]):
+            return name.id == "sum"
+    return False
 
 
 def attributes(code: Code, node: ast.AST) -> Iterator[Rewrite]:
