@@ -53,7 +53,7 @@ from swe_agent.runtime.origins import Origin, WorkTree
 from swe_agent.runtime.patience import Made, patiently
 from swe_agent.runtime.repository import find_root
 from swe_agent.runtime.sandboxes import Sandboxes
-from swe_agent.runtime.store import TreeStore
+from swe_agent.runtime.store import TreeStore, damaged
 from swe_agent.runtime.supply import Supply
 from swe_agent.settings.address import secrets_in
 from swe_agent.settings.keys import api_key
@@ -186,10 +186,25 @@ def resume(
     with OpenRun(run_folder, watch, company, secrets_in(settings.models.base_url)) as run:
         for event in events:
             run.state.apply(event)
+        _require_stored(run)
         if issue:
             run.append(HumanSaid(note=Note(kind="human", text=prompt("resumed", text=issue))))
             run.append(PhaseStarted(phase="edit", iteration=max(1, run.state.iteration)))
         return _go_on(run, minds)
+
+
+def _require_stored(run: OpenRun) -> None:
+    """
+    Raises:
+        UsageFault: the store lacks the tree that the run began with, or its last one.
+    """
+    last = run.state.checkpoint
+    try:
+        for tree in (run.started.base_tree, last.tree if last else ""):
+            if tree:
+                run.store.reader(tree)
+    except KeyError as missing:
+        raise damaged(run.folder.name, missing.args[0][:12]) from missing
 
 
 def _go_on(run: OpenRun, minds: Minds) -> RunResult:

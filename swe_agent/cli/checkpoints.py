@@ -200,7 +200,7 @@ def _store(run_folder: Path) -> "Iterator[TreeStore]":
     from contextlib import closing
 
     from swe_agent.cli.record import is_running
-    from swe_agent.runtime.store import TreeStore
+    from swe_agent.runtime.store import TreeStore, damaged
     from swe_agent.trajectory.replayed import STORE, copy_store
 
     if not (run_folder / STORE).is_dir():
@@ -211,4 +211,7 @@ def _store(run_folder: Path) -> "Iterator[TreeStore]":
             place = Path(name) / "run"
             copy_store(run_folder, place)
         with closing(TreeStore(place / STORE)) as store:
-            yield store
+            try:
+                yield store
+            except KeyError as missing:
+                raise damaged(run_folder.name, missing.args[0][:12]) from missing

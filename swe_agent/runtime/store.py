@@ -11,6 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from swe_agent.core.errors import UsageFault
 from swe_agent.core.protocols import BlobStore, Entry, EntryKind, TreeReader
 from swe_agent.runtime.deep import Deep, deeply
 from swe_agent.trajectory.blobs import Blobs
@@ -177,6 +178,14 @@ class TreeStore:
             for name, entry in sorted(folder.items())
         }
         return self.blobs.put(json.dumps(rows, separators=(",", ":")).encode())
+
+
+def damaged(run: str, key: str) -> UsageFault:
+    """What is raised where a run's store lacks what its log names."""
+    return UsageFault(
+        f"The checkpoints of the run {run} are damaged: {key} is missing.",
+        "It cannot be gone on with; its patch, if there is one, is as it was.",
+    )
 
 
 class StoredTree:

@@ -157,6 +157,21 @@ def test_what_cannot_be_is_said_in_a_sentence(
     assert not (tmp_path / "state" / "runs").exists()
 
 
+@pytest.mark.parametrize("words", [["checkpoints", "diff", "{run}", "0"], ["resume", "{run}"]])
+def test_a_damaged_store_is_said_to_be_one(
+    call: Call, recorded: Path, words: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(recorded)
+    (recorded / "x").write_text("")
+    for file in (recorded / "checkpoints").rglob("*"):
+        if file.is_file():
+            file.unlink()
+    answer = call(*(word.format(run=recorded) for word in words))
+    assert answer.code == 2
+    assert "checkpoints of the run recorded are damaged" in answer.err
+    assert "Go on with it" not in answer.err
+
+
 def test_a_run_at_work_is_read_without_touching_its_store(call: Call, recorded: Path) -> None:
     pack = recorded / "checkpoints" / "objects.pack"
     torn = pack.read_bytes() + b"1000\nthe run is writing this just now"

@@ -1,5 +1,10 @@
 """Check 18: a run leaves nothing behind and touches nobody else's."""
 
+import json
+import os
+import signal
+import subprocess
+import sys
 import tempfile
 import threading
 from contextlib import suppress
@@ -12,7 +17,9 @@ from docker.errors import APIError
 from swe_agent.core.errors import EnvironmentFault
 from swe_agent.core.events import Event
 from swe_agent.runtime.recipe import RUN_LABEL
-from tests.solve.conftest import FIX, RUN, SUBMIT, Play, call
+from tests.conftest import BASE_IMAGE
+from tests.patience import comes_true
+from tests.solve.conftest import FIX, RUN, SUBMIT, TEST_COMMAND, Play, call, write_script
 
 pytestmark = pytest.mark.docker
 
@@ -67,3 +74,40 @@ def test_nothing_is_left_and_a_strangers_container_stays(
     assert list(own.iterdir()) == []
     names = {thread.name for thread in threading.enumerate()}
     assert not names & {"checkpoint", "warm-up"}
+
+
+@pytest.mark.soak
+def test_a_batch_that_is_killed_and_gone_on_with_leaves_nothing(
+    engine: docker.DockerClient, project: Path, tmp_path: Path
+) -> None:
+    """24 tasks, 6 workers; commands leave processes and files behind, and the kill meets them."""
+    before = volumes_and_networks(engine)
+    ids = [f"left-{os.getpid()}-{number}" for number in range(24)]
+    row = {"repo": str(project), "issue": "x", "test": TEST_COMMAND, "image": BASE_IMAGE}
+    tasks, own = tmp_path / "tasks.jsonl", tmp_path / "tmp"
+    tasks.write_text("".join(json.dumps(row | {"id": one}) + "\n" for one in ids))
+    own.mkdir()
+    leave = call("shell", command="setsid sleep 999 & echo 1 >/tmp/x")
+    script = write_script(tmp_path / "script.jsonl", [leave, FIX, SUBMIT])
+    program = Path(sys.executable).with_name("swe-agent")
+    options = ("-m", f"scripted/{script}", "-w", "6", "--json", "-o", tmp_path / "out")
+    argv = [str(word) for word in (program, "batch", tasks, *options)]
+    env = os.environ | {"TMPDIR": str(own)}
+
+    def left() -> list[str]:
+        return [box for one in ids for box in kept(engine, one)]
+
+    killed = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, env=env)
+    assert killed.stdout is not None
+    assert killed.stdout.readline()
+    assert left(), "some are at work"
+    os.kill(killed.pid, signal.SIGKILL)
+    killed.communicate()
+    assert comes_true(lambda: not left())
+    done = subprocess.run(argv, capture_output=True, text=True, env=env, check=False)
+    assert done.returncode == 0, done.stderr
+    totals = json.loads((tmp_path / "out/results.json").read_bytes())["totals"]
+    assert totals["verdicts"] == {"verified": len(ids)}
+    assert left() == []
+    assert volumes_and_networks(engine) <= before
+    assert [one.name for one in own.iterdir()] == []
