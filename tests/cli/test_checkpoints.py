@@ -162,7 +162,7 @@ def test_a_damaged_store_is_said_to_be_one(
     call: Call, recorded: Path, words: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(recorded)
-    (recorded / "x").write_text('{"text": ""}\n')
+    (recorded / "x").write_text('{"text": "x"}\n')
     for file in (recorded / "checkpoints").rglob("*"):
         if file.is_file():
             file.unlink()
