@@ -49,7 +49,7 @@ def check_all() -> list[Row]:
         *_sandboxes(),
         _state_folder(),
         _disk("disk", state_home()),
-        *_keys(),
+        *key_rows(),
     ]
 
 
@@ -197,20 +197,31 @@ def _disk(name: str, place: Path) -> Row:
     return Row(name, "ok", found)
 
 
-def _keys() -> list[Row]:
-    from swe_agent.settings.keys import Provider, api_key, key_variable
+def key_rows() -> list[Row]:
+    """Where each provider's key was found, and which address gets it."""
+    from swe_agent.settings.address import discreet
+    from swe_agent.settings.keys import (
+        BASE_URL_VARIABLE,
+        Provider,
+        base_url_of,
+        found_keys,
+        key_variable,
+    )
 
     providers: tuple[Provider, ...] = ("anthropic", "openai")
     rows: list[Row] = []
     for provider in providers:
         name = f"{provider} key"
         try:
-            key = api_key(provider)
+            keys, place = found_keys(provider)
         except SweAgentError as fault:
             rows.append(Row(name, "fail", fault.message, fault.next_step))
             continue
-        if key:
-            rows.append(Row(name, "ok", "set"))
+        if keys:
+            url = base_url_of(provider, os.environ.get(BASE_URL_VARIABLE))
+            count = f", {len(keys)} keys" if len(keys) > 1 else ""
+            asked = f"; asked at {discreet(url)}" if url else ""
+            rows.append(Row(name, "ok", f"set in {place}{count}{asked}"))
         else:
             todo = f"Set {key_variable(provider)} to use it; `-m offline` needs no key."
             rows.append(Row(name, "warn", "not set", todo))

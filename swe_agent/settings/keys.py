@@ -69,10 +69,20 @@ def api_keys(provider: Provider) -> tuple[str, ...]:
     Raises:
         UsageFault: the keys file can be read by others, is not the user's, or is not valid.
     """
-    for found in (os.environ.get(key_variable(provider), ""), _kept().get(provider, "")):
-        if keys := _split(found):
-            return keys
-    return _split(_from_keyring(provider))
+    return found_keys(provider)[0]
+
+
+def found_keys(provider: Provider) -> tuple[tuple[str, ...], str]:
+    """All keys of a provider, and the place where they were found.
+
+    Raises:
+        UsageFault: as `api_keys`.
+    """
+    if keys := _split(os.environ.get(key_variable(provider), "")):
+        return keys, key_variable(provider)
+    if keys := _split(_kept().get(provider, "")):
+        return keys, str(keys_path())
+    return _split(_from_keyring(provider)), "the keyring"
 
 
 def known_secrets() -> tuple[str, ...]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from swe_agent.cli.checkup import fence
+from swe_agent.cli.checkup import fence, key_rows
 from swe_agent.runtime.housekeeping import Ours
 from swe_agent.runtime.survey import Survey, lacking
 
@@ -48,3 +48,19 @@ def test_podman_without_root_on_the_first_cgroups_has_no_limits() -> None:
     assert lacking({**about, "Rootless": True, "CgroupVersion": "2"}) == ()
     rootless = {**about, "Rootless": True, "CgroupVersion": "1"}
     assert lacking(rootless) == ("memory limits", "limits of processes")
+
+
+def test_a_key_is_told_by_its_place_and_the_address_that_gets_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OPENAI_API_KEY", "key-one,key-two")
+    monkeypatch.setenv("OPENAI_BASE_URL", "http://me:secret@localhost:8000/v1")
+    (tmp_path / "config").mkdir(exist_ok=True)
+    kept = tmp_path / "config/keys.yaml"
+    kept.touch(0o600)
+    kept.write_text("anthropic: key-three\n")
+    first, second = key_rows()
+    assert first.found == f"set in {kept}"
+    assert second.found == ("set in OPENAI_API_KEY, 2 keys; asked at http://***@localhost:8000/v1")
+    kept.chmod(0o644)
+    assert (key_rows()[0].state, key_rows()[0].todo) == ("fail", f"Run: chmod 600 {kept}")
