@@ -43,6 +43,15 @@ def test_more_failing_tests_than_there_are_is_an_error(formula: type) -> None:
         formula(2, 0, 1)
 
 
+def test_settings_that_stop_pytest_here_do_not_stop_the_collection(tmp_path: Path) -> None:
+    sandbox = LocalSandbox(tmp_path)
+    settings = b"[pytest]\nfilterwarnings = error\nof_a_plugin = 1\naddopts = --of-a-plugin\n"
+    sandbox.write_file("pytest.ini", settings)
+    sandbox.write_file("calc.py", CODE.encode())
+    sandbox.write_file("test_calc.py", TESTS.encode())
+    assert len(collect(sandbox, ["test_calc.py"], 60, sys.executable)) == 2
+
+
 def test_lines_are_collected_where_the_tests_run(tmp_path: Path) -> None:
     (tmp_path / "repo").mkdir()
     sandbox = LocalSandbox(tmp_path / "repo")

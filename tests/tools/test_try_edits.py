@@ -176,6 +176,21 @@ def test_pytest_runs_only_the_cases_named(folder: Path) -> None:
     assert (rows[0]["status"], rows[0]["passed"]) == ("passed", 1)
 
 
+def test_pytest_is_set_up_as_the_test_command_says(folder: Path) -> None:
+    text = "from larder.jam import jars\n\n\ndef check_jars():\n    assert jars(3, 3) == 1\n"
+    (folder / "tests/test_more.py").write_text(text)
+    desk = Desk(LocalSandbox(folder), "cd . && python3 -m pytest -q -o 'python_functions=check_*'")
+    rows = desk.rows(candidates=[edit("fruit // each")], tests=["tests/test_more.py::check_jars"])
+    assert rows[0]["status"] == "passed"
+
+
+def test_a_project_whose_settings_stop_pytest_here_is_tried_without_them(folder: Path) -> None:
+    (folder / "pytest.ini").write_text("[pytest]\nfilterwarnings = error\nof_a_plugin = 1\n")
+    desk = Desk(LocalSandbox(folder), "python3 -m pytest -q")
+    rows = desk.rows(candidates=[edit("fruit // each")], tests=[PYTEST_NONE])
+    assert rows[0]["status"] == "passed"
+
+
 @pytest.mark.parametrize("conftest", ["", "import larder.jam\n"], ids=["none", "imports it"])
 def test_what_conftest_imported_is_not_kept_from_before_the_edit(
     folder: Path, conftest: str
