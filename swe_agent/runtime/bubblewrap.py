@@ -248,7 +248,7 @@ class BubblewrapBox:
                 said, _ = child.communicate(timeout=_COUNT_TIMEOUT_S)
             finally:
                 ended(child)
-            return int(said.splitlines()[-1].split()[0]) << 10
+            return counted_bytes(said)
         return None
 
     def _stopped(self) -> None:
@@ -293,6 +293,19 @@ class BubblewrapBox:
 
     def _shared(self) -> tuple[int, ...]:
         return tuple(self._spaces.values())
+
+
+def counted_bytes(said: bytes) -> int:
+    """The total that `du -skc` printed.
+
+    Raises:
+        ValueError: it printed none: a command can kill it.
+
+    >>> counted_bytes(b"4\\t/workspace\\n8\\t/home\\n12\\ttotal\\n")
+    12288
+    """
+    total = said.rpartition(b"\n")[0].rpartition(b"\n")[2]
+    return int(total.partition(b"\t")[0]) << 10
 
 
 def start_bubblewrap(plan: Plan, folder: Path | None = None) -> BubblewrapBox:

@@ -7,7 +7,7 @@ import pytest
 
 from swe_agent.runtime import disk_limit
 from swe_agent.runtime.box import Box, Limits
-from swe_agent.runtime.bubblewrap import Plan, start_bubblewrap
+from swe_agent.runtime.bubblewrap import Plan, counted_bytes, start_bubblewrap
 from swe_agent.runtime.disk_limit import DiskWatch
 from swe_agent.runtime.docker import start_box
 from swe_agent.runtime.recipe import recipe_for
@@ -32,6 +32,12 @@ def stops(sizes: list[int | None]) -> list[bool]:
 def test_growth_over_the_limit_is_stopped_and_making_room_is_not() -> None:
     sizes = [10 * MB, 101 * MB, 101 * MB, 90 * MB, 110 * MB, 105 * MB, None, 108 * MB]
     assert stops(sizes) == [False, True, False, False, True, False, False, True]
+
+
+@pytest.mark.parametrize("said", [b"", b"\n", b"du: killed\n"])
+def test_a_count_that_a_command_killed_is_none(said: bytes) -> None:
+    with pytest.raises(ValueError, match="int"):
+        counted_bytes(said)
 
 
 @pytest.mark.docker
