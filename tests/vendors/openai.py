@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence, Set
 
 from swe_agent.core.messages import Message, Note, Turn
 from swe_agent.models.script import Line
+from tests.vendors.openai_refusals import check_fields, check_level, error_of
 from tests.vendors.server import Json, Problem, Source, VendorServer, pieces
 
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
@@ -68,7 +69,12 @@ class OpenAIDialect:
     def check(self, body: Json, headers: Mapping[str, str]) -> Problem | None:
         try:
             _check_fields(body, self.refuses)
-            _check_level(body, self.efforts)
+            check_level(
+                str(body.get("model")),
+                "reasoning_effort",
+                body.get("reasoning_effort"),
+                self.efforts,
+            )
             _check_tools(body)
             if self.tools_need_no_reasoning and body.get("tools"):
                 _check_effort(body)
@@ -85,10 +91,7 @@ class OpenAIDialect:
         ]
 
     def problem(self, problem: Problem) -> Json:
-        code = "context_length_exceeded" if "context length" in problem.message else None
-        error = {"message": problem.message, "type": problem.kind, "param": problem.param}
-        error["code"] = code
-        return {"error": error}
+        return error_of(problem)
 
     def context_problem(self) -> Problem:
         message = "This model's maximum context length is 8192 tokens. However, you sent 9000."
@@ -128,30 +131,8 @@ class OpenAIDialect:
         return [f"data: {json.dumps(chunk)}\n\n" for chunk in chunks] + ["data: [DONE]\n\n"]
 
 
-def _unsupported(name: str) -> tuple[str, str]:
-    """Message and field of the refusal of a field."""
-    if name == "include":
-        return "Encrypted content is not supported with this model.", name
-    return f"Unsupported parameter: '{name}' is not supported with this model.", name
-
-
-def _check_level(body: Json, efforts: Sequence[str]) -> None:
-    effort = body.get("reasoning_effort")
-    if effort and effort not in efforts:
-        taken = ", ".join(f"'{one}'" for one in efforts)
-        raise ValueError(
-            f"Unsupported value: '{effort}' is not supported with the '{body['model']}' model."
-            f" Supported values are: {taken}.",
-            "reasoning_effort",
-        )
-
-
 def _check_fields(body: Json, refuses: Set[str]) -> None:
-    for name in ("model", "messages"):
-        if name not in body:
-            raise ValueError(f"Missing required parameter: '{name}'.")
-    for name in sorted(set(body) & refuses):
-        raise ValueError(*_unsupported(name))
+    check_fields(body, ("model", "messages"), refuses)
     for name in sorted(set(body) - FIELDS):
         raise ValueError(f"Unrecognized request argument supplied: {name}")
     if {"max_tokens", "max_completion_tokens"} <= set(body):

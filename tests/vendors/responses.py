@@ -8,6 +8,7 @@ from typing import Any
 
 from swe_agent.core.messages import Message, Note, Turn
 from swe_agent.models.script import Line
+from tests.vendors.openai_refusals import check_fields, check_level, error_of
 from tests.vendors.server import Json, Problem, Source, VendorServer, pieces
 
 EFFORTS = ("none", "minimal", "low", "medium", "high", "xhigh", "max")
@@ -62,7 +63,12 @@ class ResponsesDialect:
     def check(self, body: Json, headers: Mapping[str, str]) -> Problem | None:
         try:
             _check_fields(body, self.refuses)
-            _check_level(body, self.efforts)
+            check_level(
+                str(body.get("model")),
+                "reasoning.effort",
+                body.get("reasoning", {}).get("effort"),
+                self.efforts,
+            )
             for tool in body.get("tools", []):
                 _check_tool(tool)
             _check_input(body)
@@ -83,10 +89,7 @@ class ResponsesDialect:
         return heard
 
     def problem(self, problem: Problem) -> Json:
-        code = "context_length_exceeded" if "context window" in problem.message else None
-        error = {"message": problem.message, "type": problem.kind, "param": problem.param}
-        error["code"] = code
-        return {"error": error}
+        return error_of(problem)
 
     def context_problem(self) -> Problem:
         message = "Your input exceeds the context window of this model. Please adjust your input."
@@ -130,30 +133,8 @@ def _kind(item: Json) -> str:
     return str(item.get("type", "message"))
 
 
-def _unsupported(name: str) -> tuple[str, str]:
-    """Message and field of the refusal of a field."""
-    if name == "include":
-        return "Encrypted content is not supported with this model.", name
-    return f"Unsupported parameter: '{name}' is not supported with this model.", name
-
-
-def _check_level(body: Json, efforts: Sequence[str]) -> None:
-    effort = body.get("reasoning", {}).get("effort")
-    if effort and effort not in efforts:
-        taken = ", ".join(f"'{one}'" for one in efforts)
-        raise ValueError(
-            f"Unsupported value: '{effort}' is not supported with the '{body['model']}' model."
-            f" Supported values are: {taken}.",
-            "reasoning.effort",
-        )
-
-
 def _check_fields(body: Json, refuses: Set[str]) -> None:
-    for name in ("model", "input"):
-        if name not in body:
-            raise ValueError(f"Missing required parameter: '{name}'.")
-    for name in sorted(set(body) & refuses):
-        raise ValueError(*_unsupported(name))
+    check_fields(body, ("model", "input"), refuses)
     for name in sorted(set(body) - FIELDS):
         raise ValueError(f"Unknown parameter: '{name}'.")
     if not body["input"]:
