@@ -2,6 +2,7 @@
 
 import fcntl
 import json
+import os
 import time
 from pathlib import Path
 
@@ -11,6 +12,9 @@ from swe_agent.cli.home import EVENTS, RESULT
 from swe_agent.cli.progress import Progress
 from swe_agent.settings.schema import Settings
 from swe_agent.trajectory.log import read_log
+
+_TAIL_BYTES = 1 << 18
+"""A run's last event is shorter."""
 
 
 def progress_of(run_folder: Path) -> Progress:
@@ -34,10 +38,12 @@ def settings_of(run_folder: Path) -> Settings:
 def run_row(run_folder: Path) -> dict[str, JsonValue]:
     """A run in a list: `id`, `task`, `state`, `verdict`, `exit_code`, `cost_usd`, `age_s`, ….
 
-    Reads the first event and `result.json` only, so a long list stays quick.
+    Reads `result.json` and the first and last event only, so a long list stays quick. A run that
+    was stopped has a result, too, and can go on.
     """
     result = _json(run_folder / RESULT)
     started = _first_event(run_folder / EVENTS)
+    is_over = _last_event(run_folder / EVENTS).get("type") == "run_finished"
     task = started.get("task")
     usage = result.get("usage")
     ts = started.get("ts")
@@ -46,7 +52,7 @@ def run_row(run_folder: Path) -> dict[str, JsonValue]:
         "task": task.get("issue") if isinstance(task, dict) else None,
         "repository": task.get("repository") if isinstance(task, dict) else None,
         "model": started.get("model"),
-        "state": "running" if is_running(run_folder) else "finished" if result else "interrupted",
+        "state": "running" if is_running(run_folder) else "finished" if is_over else "interrupted",
         "verdict": result.get("verdict"),
         "exit_code": result.get("exit_code"),
         "cost_usd": usage.get("cost_usd") if isinstance(usage, dict) else None,
@@ -71,6 +77,15 @@ def _first_event(path: Path) -> dict[str, JsonValue]:
     try:
         with path.open("rb") as log:
             return _object(log.readline())
+    except OSError:
+        return {}
+
+
+def _last_event(path: Path) -> dict[str, JsonValue]:
+    try:
+        with path.open("rb") as log:
+            log.seek(max(0, log.seek(0, os.SEEK_END) - _TAIL_BYTES))
+            return _object(log.read().rstrip(b"\n").rpartition(b"\n")[2])
     except OSError:
         return {}
 

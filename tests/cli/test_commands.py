@@ -110,6 +110,19 @@ def test_runs_are_listed_newest_first(call, finished: Path, homes: Path, repo: P
     assert listed.out == ""
 
 
+def test_a_run_that_was_stopped_with_a_result_can_go_on_and_stays(call, homes: Path, repo: Path):
+    folder = homes / "state" / "runs" / ID
+    story.record(folder, story.beginning(repo))
+    (folder / "result.json").write_text('{"verdict": "no_patch", "exit_code": 6}')
+
+    (row,) = json.loads(call("runs", "--json").out)
+    pruned = call("runs", "prune", "--older-than", "0")
+
+    assert (row["state"], row["verdict"], row["exit_code"]) == ("interrupted", "no_patch", 6)
+    assert pruned.code == 0
+    assert folder.exists()
+
+
 def test_a_run_that_a_process_holds_is_running_and_stays(call, homes: Path, repo: Path):
     from swe_agent.trajectory.log import EventLog
 
