@@ -23,7 +23,6 @@ from swe_agent.models.prices import PriceList
 from swe_agent.models.probe import probed
 from swe_agent.models.registry import HOSTED, client_of, spec_of
 from swe_agent.models.vocabulary import counter_of
-from swe_agent.repair.offline import OfflineModel
 from swe_agent.runtime.box import Limits
 from swe_agent.runtime.engine import connect
 from swe_agent.runtime.engineless import EnginelessSandboxes
@@ -70,8 +69,13 @@ def model_named(spec: str, settings: Settings, say: Say) -> Model:
         UsageFault: unknown provider, bad script, or no key.
     """
     specs = (spec, *settings.models.fallbacks)
-    more = {"offline": lambda _: OfflineModel()}
-    return client_of(specs, settings, api_keys, more, Waiting(say=say))
+    return client_of(specs, settings, api_keys, {"offline": _offline}, Waiting(say=say))
+
+
+def _offline(_: object) -> Model:
+    from swe_agent.repair.offline import OfflineModel  # 40 ms that no other model needs
+
+    return OfflineModel()
 
 
 def model_for(role: Role, own: Model, settings: Settings, say: Say) -> Model:

@@ -1,5 +1,6 @@
 """`swe-agent`: the commands, and the one place where a failure becomes an exit code."""
 
+import gc
 import sys
 from typing import Annotated, NoReturn
 
@@ -23,6 +24,10 @@ from swe_agent.cli.report import report
 from swe_agent.cli.resume import resume
 from swe_agent.cli.run import run
 from swe_agent.core.errors import ExitCode, SweAgentError
+
+OBJECTS_BETWEEN_LOOKS = 20_000
+"""Looking for circles of objects at each 700, as is usual, takes up to a tenth of a batch's time,
+and next to nothing here makes any."""
 
 app = typer.Typer(
     name="swe-agent", rich_markup_mode=None, pretty_exceptions_enable=False, no_args_is_help=True
@@ -81,6 +86,7 @@ def swe_agent(
 
 def main() -> NoReturn:
     """Run the command line; the exit codes are those of `ExitCode`."""
+    gc.set_threshold(OBJECTS_BETWEEN_LOOKS)
     sys.exit(_outcome())
 
 
