@@ -102,8 +102,8 @@ def folded(logs: list[list[Event]]) -> State:
         one = State()
         for event in log:
             one.apply(event)
-        whole.usage += Usage(cost_usd=one.spent_usd)
-        whole.unpriced_tokens += one.spent_tokens
+        whole.money.usage += Usage(cost_usd=one.money.spent_usd)
+        whole.money.unpriced_tokens += one.money.spent_tokens
     return whole
 
 
@@ -143,7 +143,7 @@ def play(seed: int, priced: bool) -> None:
     if not provider.requests:  # not even the first call fits into anybody's purse
         assert {event.type for log in logs for event in log} == {"limit_reached"}, told(seed, logs)
     assert provider.billed <= (cap if priced else tokens) + 1e-6, told(seed, logs)
-    assert folded(logs).spent_usd <= cap + 1e-6, told(seed, logs)
+    assert folded(logs).money.spent_usd <= cap + 1e-6, told(seed, logs)
 
 
 def told(seed: int, logs: list[list[Event]]) -> str:
