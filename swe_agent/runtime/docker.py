@@ -5,10 +5,12 @@ The container goes away by itself when this process ends: its input ends, the br
 the engine removes it.
 """
 
+import re
 import secrets
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,6 +45,8 @@ if TYPE_CHECKING:
     from docker import DockerClient
 
 _KILL_TRIES = 20
+_FEWER_CPUS = re.compile(r"Range of CPUs is from [\d.]+ to ([\d.]+)")
+"""How an engine refuses a limit above what its machine has."""
 _ANY_PORT = {"net.ipv4.ip_unprivileged_port_start": "0"}
 PRIVATE = (HOME, f"{HOME}/home", STATE)
 """Folders that are the broker's and the commands' own."""
@@ -273,9 +277,13 @@ def _created(client: "DockerClient", recipe: Recipe, before: str) -> str:
     from docker.errors import APIError
 
     uid, gid = recipe.user.split(":")
+    rights = f"mode=0700,uid={uid},gid={gid}"
     try:
-        return _made(client, recipe, before, f"mode=0700,uid={uid},gid={gid}")
+        return _made(client, recipe, before, rights)
     except APIError as error:
+        if few := _FEWER_CPUS.search(str(error)):
+            limits = replace(recipe.limits, cpus=float(few[1]))
+            return _created(client, replace(recipe, limits=limits), before)
         if "mount option" not in str(error):
             raise
         return _made(client, recipe, before, "mode=1777")  # podman 4 knows no owner of a tmpfs

@@ -76,6 +76,19 @@ def test_the_engine_holds_it_to_the_policy(facts: dict[str, Any]) -> None:
     assert (config["OpenStdin"], config["StdinOnce"], config["Tty"]) == (True, True, False)
 
 
+def test_a_machine_with_fewer_processors_than_the_limit_gives_what_it_has(
+    engine: docker.DockerClient, base_image: str, tmp_path: Path
+) -> None:
+    store = TreeStore(tmp_path / "store")
+    recipe = recipe_for(engine, base_image, "few", Limits(cpus=4096.0))
+    box = start_box(engine, recipe, store, store.empty)
+    try:
+        facts = engine.api.inspect_container(box.container)
+    finally:
+        box.close()
+    assert facts["HostConfig"]["NanoCpus"] == engine.info()["NCPU"] * 10**9
+
+
 def test_its_name_is_random(facts: dict[str, Any]) -> None:
     assert re.fullmatch(r"/swe-agent-[0-9a-f]{16}", facts["Name"])
 
