@@ -21,7 +21,7 @@ ROOT_LABEL = "swe-agent.root"
 """On an image of ours: where it has its work tree, if that is not where ours usually have it."""
 FOLDERS_LABEL = "swe-agent.folders"
 """On an image of ours: whose the folders are that a sandbox works in, and where it has its work
-tree, as `UID:GID ROOT`. They are made in every other container, which takes a fifth of a start."""
+tree, as `UID:GID ROOT`. They are made in every other container, which makes its start longer."""
 
 
 @dataclass(frozen=True, slots=True)
