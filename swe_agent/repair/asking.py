@@ -16,6 +16,7 @@ from swe_agent.repair.syntax import Code
 from swe_agent.verify.naming import named_by
 
 GUARD_LIMIT: Final = 1500
+NEAR_LIMIT: Final = 60
 BATCH_S: Final = 30.0
 LEAST_BATCH_S: Final = 3.0
 CONFIRM_LIMIT: Final = 20
@@ -51,6 +52,24 @@ def guards_of(seen: Seen, targets: tuple[str, ...]) -> tuple[str, ...]:
         files = {test.split("::")[0] for test in targets}
         guards = [test for test in guards if test.split("::")[0] in files][:GUARD_LIMIT]
     return tuple(guards)
+
+
+def near_of(seen: Seen, targets: tuple[str, ...]) -> tuple[str, ...]:
+    """Guards that are quickly run and most likely to notice a change: those of the targets' files,
+    some of them where they are many.
+    """
+    guards = guards_of(seen, targets)
+    if len(guards) <= NEAR_LIMIT and not is_slow(seen):
+        return guards
+    files = {test.split("::")[0] for test in targets}
+    near = [test for test in guards if test.split("::")[0] in files] or list(guards)
+    step = -(-len(near) // NEAR_LIMIT)
+    return tuple(near[:: max(1, step)])
+
+
+def wide_of(seen: Seen, targets: tuple[str, ...]) -> tuple[str, ...]:
+    """The targets and the guards near them."""
+    return (*targets, *near_of(seen, targets))
 
 
 def spectrum_call(seen: Seen, targets: tuple[str, ...]) -> tuple[str, dict[str, JsonValue]]:
@@ -97,13 +116,14 @@ def try_call(
 
 
 def confirm_call(
-    candidates: list[Candidate], tests: tuple[str, ...], seen: Seen
+    candidates: list[Candidate], tests: tuple[str, ...], seen: Seen, are_near: bool = False
 ) -> tuple[str, dict[str, JsonValue]]:
-    """The candidates against the tests that pass; a slow suite gets the time that it takes, and
-    judges only a few at once.
+    """The candidates against tests that pass; a slow suite gets the time that it takes, and judges
+    only a few at once, unless these are but the tests near the targets.
     """
     duration_s = seen.base.duration_s if seen.base else 0.0
-    few = candidates[: SLOW_CONFIRMED if is_slow(seen) else CONFIRM_LIMIT]
+    is_quick = are_near or not is_slow(seen)
+    few = candidates[: CONFIRM_LIMIT if is_quick else SLOW_CONFIRMED]
     name, arguments = try_call(few, tests, seen)
     arguments["total_s"] = max(BATCH_S, min(SUITE_S, 3 * duration_s))
     return name, arguments

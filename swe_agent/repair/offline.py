@@ -20,12 +20,14 @@ from swe_agent.repair.asking import (
     guards_of,
     is_slow,
     lost_by,
+    near_of,
     probe_of,
     spectrum_call,
     submit,
     targets_of,
     try_call,
     watched,
+    wide_of,
 )
 from swe_agent.repair.examples import FILE, examples_in, reproduction
 from swe_agent.repair.history import EVERY_FILE, Seen, folded, key_of
@@ -58,7 +60,7 @@ from swe_agent.repair.scripts import (
     suspicions_by_name,
 )
 from swe_agent.repair.search import Search
-from swe_agent.repair.syntax import Code
+from swe_agent.repair.syntax import Code, members_of
 from swe_agent.repair.templates.signatures import signatures_of
 from swe_agent.repair.told import told_by
 
@@ -199,9 +201,32 @@ class OfflineModel:
         if probe and not seen.is_probed:
             name, arguments = try_call(passing[:PROBE_LIMIT], targets, seen)
             return "Which of them behave alike?", [(name, arguments | {"probe": probe})]
+        judged = self._chosen(seen, targets, passing)
+        if judged:
+            return judged
+        cases = search.restricted(seen, targets) if left_s > 0 else []
+        if cases:
+            text = f"In which cases: trying {len(cases)} conditions of changes that go too far."
+            return text, [try_call(cases, wide_of(seen, targets), seen, total_s=left_s)]
+        again = search.cut_short(seen, targets, PATIENT_S)[:AGAIN_LIMIT]
+        if again and left_s > 0:
+            call = try_call(again, targets, seen, PATIENT_S)
+            return "Some were stopped early; trying them with more time.", [call]
+        return self._next_batch(seen, targets, left_s)
+
+    def _chosen(
+        self, seen: Seen, targets: tuple[str, ...], passing: list[Candidate]
+    ) -> tuple[str, Calls] | None:
+        """The step to the best of those that pass: the other tests, its smallest form, its edit;
+        None where all lose tests.
+        """
         guards = guards_of(seen, targets)
-        unconfirmed = [c for c in passing if key_of(c.edits) not in seen.trials.get(guards, {})]
         kept_ones = self._kept(seen, passing, targets)
+        sound, doubted = self._near_ones(seen, passing, targets)
+        unconfirmed = [c for c in sound if key_of(c.edits) not in seen.trials.get(guards, {})]
+        if doubted and not unconfirmed and not kept_ones:
+            text = f"{len(passing)} candidates fix the failing tests; do those near still pass?"
+            return text, [confirm_call(doubted, near_of(seen, targets), seen, True)]
         if unconfirmed and guards and not (kept_ones and is_slow(seen)):
             text = f"{len(passing)} candidates fix the failing tests; do the others still pass?"
             return text, [confirm_call(unconfirmed, guards, seen)]
@@ -211,11 +236,7 @@ class OfflineModel:
                 call = confirm_call(untried, (*targets, *guards), seen)
                 return "Is every part of the repair needed?", [call]
             return f"The best repair {best.says}.", [edit_call(best, 0)]
-        again = search.cut_short(seen, targets, PATIENT_S)[:AGAIN_LIMIT]
-        if again and left_s > 0:
-            call = try_call(again, targets, seen, PATIENT_S)
-            return "Some were stopped early; trying them with more time.", [call]
-        return self._next_batch(seen, targets, left_s)
+        return None
 
     def _next_batch(self, seen: Seen, targets: tuple[str, ...], left_s: float) -> tuple[str, Calls]:
         """The candidates that come next; where there are none, the diagnosis."""
@@ -248,6 +269,20 @@ class OfflineModel:
         rivals = len(self._kept(seen, passing, targets)) - 1
         suspicious = self._search(seen, targets)[1]
         return submit(explain.of_repair(kept, rivals, tried, suspicious))
+
+    def _near_ones(
+        self, seen: Seen, passing: list[Candidate], targets: tuple[str, ...]
+    ) -> tuple[list[Candidate], list[Candidate]]:
+        """Those with which the tests near the targets pass too, and those not yet held against
+        them; where these tests are all that there are, there is no such difference.
+        """
+        near = near_of(seen, targets)
+        if near == guards_of(seen, targets):
+            return passing, []
+        known = {**seen.trials.get(wide_of(seen, targets), {}), **seen.trials.get(near, {})}
+        doubted = [c for c in passing if key_of(c.edits) not in known]
+        tried = [(c, known[key_of(c.edits)]) for c in passing if key_of(c.edits) in known]
+        return [c for c, trial in tried if trial.status == "passed"], doubted
 
     def _kept(
         self, seen: Seen, passing: list[Candidate], targets: tuple[str, ...]
@@ -288,8 +323,9 @@ class OfflineModel:
         tests = dict.fromkeys((f.path, f.name) for f in failing if f.path in codes)
         told = told_by([(codes[path].tree, name) for path, name in tests], said)
         signatures = signatures_of(codes)
+        members = members_of(c for c in codes.values() if not is_test_file(c.path))
         for code in codes.values():
-            code.told, code.signatures = told, signatures
+            code.told, code.signatures, code.members = told, signatures, members
         suspicious = suspicions(codes, failing, seen.issue, seen.lines)
         more_templates = synthesis(seen.states or ())
         is_project = self._count(seen) > MANY_FUNCTIONS

@@ -57,6 +57,10 @@ class Candidate:
     """Suspicion x prior x weight x naturalness; comparable within one run only."""
     made_of: tuple["Candidate", ...] = ()
     """The single candidates that it joins; empty for a single one."""
+    rewrite: Rewrite | None = None
+    """What it changes, in the file as it is; None where that is more than one edit."""
+    is_question: bool = False
+    """Whether it is never kept: passing, it shows where a case is missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +261,15 @@ def _candidate(draft: _Draft, score: float) -> Candidate:
     name = name_of(draft.scope)
     edit = exact(code.path, code.text, draft.rewrite)
     line = code.line_of(draft.rewrite.start)
+    template = draft.template
     return Candidate(
-        (edit,), draft.template.name, draft.template.says, code.path, line, name, score
+        (edit,),
+        template.name,
+        template.says,
+        code.path,
+        line,
+        name,
+        score,
+        rewrite=draft.rewrite,
+        is_question=template.is_question,
     )

@@ -7,10 +7,13 @@ from dataclasses import dataclass, field, replace
 from heapq import merge
 from itertools import islice
 
+from swe_agent.repair.asking import near_of, wide_of
+from swe_agent.repair.changed import Scope
 from swe_agent.repair.history import Seen, Trial, key_of
 from swe_agent.repair.localize import Lines
-from swe_agent.repair.propose import Candidate, Suspicions, proposed
+from swe_agent.repair.propose import Candidate, Suspicions, exact, proposed
 from swe_agent.repair.rank import Weights, likeliness, naturalness
+from swe_agent.repair.restrict import restricted
 from swe_agent.repair.syntax import Code
 
 BATCHES = (40, 80, 160, 200)
@@ -18,6 +21,10 @@ CANDIDATE_LIMIT = 5000
 BASES = 3
 SECOND_LIMIT = 400
 """Candidates that are built on one base."""
+RESTRICTED_FIRST = 40
+"""Conditions that each change which is right for some values gets before any gets more."""
+RESTRICTED_LIMIT = 120
+RESTRICTED_BATCH = 120
 
 
 @dataclass(slots=True)
@@ -54,6 +61,7 @@ class Search:
         ours = proposed(self._codes, self._suspicions, weights, lines)
         self._pool = Pool(merge(ours, more, key=lambda candidate: -candidate.score))
         self._seconds: dict[str, Pool] = {}
+        self._restricted: dict[str, Pool] = {}
 
     def batch(self, seen: Seen, targets: tuple[str, ...]) -> list[Candidate]:
         """The next candidates to try; empty when the ideas are spent."""
@@ -84,19 +92,70 @@ class Search:
         left out. Where it is known how they behave, those that behave alike speak for each other.
         """
         tried = seen.trials.get(targets, {})
+        wide = {**seen.trials.get(wide_of(seen, targets), {}), **tried}
+        made = [c for pool in (self._pool, *self._seconds.values()) for c in pool.made]
+        cases = [c for pool in self._restricted.values() for c in pool.made]
         good = [
             candidate
-            for pool in (self._pool, *self._seconds.values())
-            for candidate in pool.made
-            if (trial := tried.get(key_of(candidate.edits))) and trial.status == "passed"
-            if key_of(candidate.edits) not in seen.rejected
+            for known, candidates in ((tried, made), (wide, cases))
+            for candidate in candidates
+            if (trial := known.get(key_of(candidate.edits))) and trial.status == "passed"
+            if key_of(candidate.edits) not in seen.rejected and not candidate.is_question
         ]
         tests = "\n".join(seen.base.failures.values()) if seen.base else ""
         weighed = [
-            (c.score * _naturalness(c, tests), tried[key_of(c.edits)].behaviour) for c in good
+            (c.score * _naturalness(c, tests), wide[key_of(c.edits)].behaviour) for c in good
         ]
         likely = likeliness(weighed)
         return [good[at] for at in sorted(range(len(good)), key=lambda at: likely[at])]
+
+    def restricted(self, seen: Seen, targets: tuple[str, ...]) -> list[Candidate]:
+        """Changes with which the targets pass and other tests do not, each for some cases only; to
+        be tried against `wide_of`. None while fewer others were tried.
+        """
+        tried = seen.trials.get(wide_of(seen, targets), {})
+        if len(tried) > len(seen.trials.get(targets, {})):
+            return []
+        found: dict[str, Candidate] = {}
+        for limit in (RESTRICTED_FIRST, RESTRICTED_LIMIT):
+            for pool in self._cases(seen, targets):
+                fresh = _untried(pool, tried, RESTRICTED_BATCH, limit)
+                found.update((key_of(c.edits), c) for c in fresh)
+            if found:
+                break
+        return list(found.values())[:RESTRICTED_BATCH]
+
+    def _cases(self, seen: Seen, targets: tuple[str, ...]) -> Iterator[Pool]:
+        """What is right for some values only, in the order in which it was tried."""
+        tried = seen.trials.get(targets, {})
+        others = seen.trials.get(near_of(seen, targets), {})
+        for candidate in self._pool.made:
+            key = key_of(candidate.edits)
+            if (trial := tried.get(key)) is None or trial.status != "passed":
+                continue
+            other = others.get(key)
+            if candidate.is_question or (other is not None and other.status != "passed"):
+                if key not in self._restricted:
+                    self._restricted[key] = Pool(self._restrictions_of(candidate))
+                yield self._restricted[key]
+
+    def _restrictions_of(self, base: Candidate) -> Iterator[Candidate]:
+        code = self._codes.get(base.path)
+        if code is None or base.rewrite is None:
+            return
+        around = (f for f in code.functions() if f.lineno <= base.line <= (f.end_lineno or 0))
+        scope = Scope(code, max(around, key=lambda f: f.lineno, default=code.tree))
+        for rewrite in restricted(code, base.rewrite):
+            if scope.changed(rewrite):
+                yield replace(
+                    base,
+                    edits=(exact(base.path, code.text, rewrite),),
+                    template=f"{base.template}, restricted",
+                    says=f"{base.says}, in some cases",
+                    score=base.score * rewrite.weight,
+                    rewrite=rewrite,
+                    is_question=False,
+                )
 
     def nearest(self, seen: Seen, targets: tuple[str, ...]) -> list[Candidate]:
         """The candidates with which most targets pass, though not all."""
@@ -115,6 +174,9 @@ class Search:
         self._pool.first(min(CANDIDATE_LIMIT, singles))
         if len(tried) > BATCHES[0]:
             self._pairs(self._bases(tried, targets, whole_tests=False), tried, 0)
+        if wide_of(seen, targets) in seen.trials:
+            for pool in self._cases(seen, targets):
+                pool.first(RESTRICTED_LIMIT)
 
     def _bases(
         self, tried: Mapping[str, Trial], targets: tuple[str, ...], whole_tests: bool
@@ -130,7 +192,7 @@ class Search:
             trial = tried.get(key_of(candidate.edits))
             if trial is None or trial.status == "passed" or not trial.passed:
                 continue
-            if candidate.path not in self._codes:
+            if candidate.path not in self._codes or candidate.is_question:
                 continue
             if not whole_tests or groups - {_function(test) for test in trial.failed}:
                 ranked.append((-trial.passed, -candidate.score, candidate))

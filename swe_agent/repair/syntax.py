@@ -6,7 +6,7 @@ import ast
 import builtins
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -45,6 +45,8 @@ class Code:
         self.told = told
         self.signatures: Mapping[str, Mapping[str, str]] = {}
         """Parameters of the project's functions with their defaults, as far as it was read."""
+        self.members: Mapping[str, frozenset[str]] = {}
+        """Attributes that the project's classes set on their objects, as far as it was read."""
         self.tree = parsed_python(text)
         self._lines = [line + "\n" for line in text.split("\n")]
         self._starts = [0]
@@ -213,6 +215,20 @@ class Code:
     def _functions(self) -> tuple[Function, ...]:
         found = [n for n in self.nodes if isinstance(n, _FUNCTIONS)]
         return tuple(sorted(found, key=lambda n: n.lineno))
+
+
+def members_of(codes: Iterable[Code]) -> dict[str, frozenset[str]]:
+    """Attributes that classes set on their objects, by the class's name."""
+    found: dict[str, frozenset[str]] = {}
+    for code in codes:
+        for place in code.nodes:
+            if isinstance(place, ast.ClassDef):
+                own = (n for n in ast.walk(place) if isinstance(n, ast.Attribute))
+                names = {
+                    n.attr for n in own if not is_loaded(n) and code.text_of(n.value) == "self"
+                }
+                found[place.name] = found.get(place.name, frozenset()) | names
+    return found
 
 
 def stored(node: ast.AST) -> list[str]:

@@ -106,4 +106,22 @@ PROJECT_CASES: dict[str, tuple[str, str, str, Told]] = {
         "cat|dog|hen",
         Told(texts=("hen",)),
     ),
+    "forced condition": (
+        "def fee(days, member):\n    if days > 3:\n        return 2\n    return 0\n",
+        "days > 3",
+        "False",
+        Told(),
+    ),
+    "forced end": (
+        "def names(rows, found):\n    for row in rows:\n        found.append(row.name)\n",
+        "        found.append",
+        "        continue\n        found.append",
+        Told(),
+    ),
+    "forced refusal": (
+        "def seat(row):\n    price = row * 2\n    return price\n",
+        "    price =",
+        "    raise LookupError\n    price =",
+        Told(types=("LookupError",)),
+    ),
 }

@@ -11,6 +11,7 @@ from swe_agent.repair.templates import (
     demands,
     exceptions,
     expressions,
+    forced,
     guards,
     names,
     operators,
@@ -47,4 +48,5 @@ TEMPLATES: tuple[Template, ...] = (
     *calling.TEMPLATES,
     *told.TEMPLATES,
     *signatures.TEMPLATES,
+    *forced.TEMPLATES,
 )

@@ -84,7 +84,7 @@ def own_attributes(code: Code, node: ast.AST) -> Iterator[Rewrite]:
         text = code.text_of(test)
         bound = f"({text})" if isinstance(test, ast.BoolOp | ast.IfExp | ast.Lambda) else text
         asked = bound if _joins(test, ast.Or) else text
-        for place, name in enumerate(_attributes_near(code, test)):
+        for place, name in enumerate(attributes_near(code, test)):
             if name in text:
                 continue
             share = 1.0 - 0.05 * place
@@ -134,7 +134,7 @@ def otherwise(code: Code, node: ast.AST) -> Iterator[Rewrite]:
         return
     text = code.text_of(node)
     parameters = [a for a in arguments_of(function) if a not in ("self", "cls")]
-    others = [*parameters[:4], *_attributes_near(code, node)[:6]]
+    others = [*parameters[:4], *attributes_near(code, node)[:6]]
     for rank, other in enumerate(dict.fromkeys(others)):
         if other not in text:
             share = 1.0 - 0.08 * rank
@@ -178,7 +178,7 @@ def early_values(code: Code, node: ast.AST) -> Iterator[Rewrite]:
         return
     body = node.body[1:] or node.body if ast.get_docstring(node, clean=False) else node.body
     parameters = [a for a in arguments_of(node) if a not in ("self", "cls")]
-    held = [a for a in _attributes_near(code, node) if a.startswith("self.")][:5]
+    held = [a for a in attributes_near(code, node) if a.startswith("self.")][:5]
     for name in parameters[:3]:
         others = [p for p in parameters if p != name]
         results = ["", "NotImplemented", "False", "True", name, *others[:3], *held]
@@ -258,7 +258,7 @@ def _keywords_by_name(code: Code) -> dict[str, list[ast.keyword]]:
     return found
 
 
-def _attributes_near(code: Code, node: ast.AST) -> list[str]:
+def attributes_near(code: Code, node: ast.AST) -> list[str]:
     """Attributes that the function reads, then those that its class sets."""
     function = node if isinstance(node, Function) else code.function_of(node)
     if function is None:

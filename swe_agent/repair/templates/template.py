@@ -23,3 +23,5 @@ class Template:
     """What the change does, as a clause for the explanation."""
     of_failure: bool = False
     """Whether its variants name types of exceptions; those that no failure names are left out."""
+    is_question: bool = False
+    """Whether its changes are never kept: passing, they only show where a case is missing."""
