@@ -11,7 +11,8 @@ from swe_agent.repair.templates.template import Template
 TABLE = Path(__file__).parent / "in_projects.tsv"
 """Priors in projects: the geometric mean of a template's prior and of how often it made the
 author's change, per candidate, in some hundred small fixes of thirteen public projects; of the
-family `variants`, which was not measured there, the least that is usual.
+family `variants` and of `variable throughout`, which were not measured there, the least that is
+usual.
 """
 _LITERAL = re.compile(r"'[^']*'|\"[^\"]*\"|\b\d+\b")
 _IDLE = re.compile(r"\b1 \* |\* 1\b|[+-] 0\b|//? 1\b")

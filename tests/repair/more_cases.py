@@ -98,6 +98,16 @@ MORE_CASES: dict[str, tuple[str, str, str]] = {
         "if row[i] < row[i - 1]",
         "if row[i] < row[i - 1] and row[i] < row[i + 1]",
     ),
+    "alike": (
+        "def same_town(one, two):\n    return one.strip() == two.strip().lower()\n",
+        "one.strip() ==",
+        "one.strip().lower() ==",
+    ),
+    "variable throughout": (
+        "def spread(rows):\n    ranked = sorted(rows)\n    return rows[-1] - rows[0]\n",
+        "rows[-1] - rows[0]",
+        "ranked[-1] - ranked[0]",
+    ),
     "both sides": (
         "def nearer(one, two, goal):\n    return one if one - goal < two - goal else two\n",
         "one - goal < two - goal",

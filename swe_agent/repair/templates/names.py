@@ -106,6 +106,36 @@ def variables(code: Code, node: ast.AST) -> Iterator[Rewrite]:
         yield code.swap(node, f"{holder}.{node.id}", 0.3)
 
 
+def throughout(code: Code, node: ast.AST) -> Iterator[Rewrite]:
+    """Another variable in all places of a statement, or of its condition, that read one."""
+    place = node.test if isinstance(node, ast.If | ast.While) else node
+    if not isinstance(
+        node, ast.If | ast.While | ast.Assign | ast.AugAssign | ast.Return | ast.Expr
+    ):
+        return
+    start, end = code.span(place)
+    read: dict[str, list[tuple[int, int]]] = {}
+    for name in ast.walk(place):
+        if isinstance(name, ast.Name) and is_loaded(name) and not is_called(code, name):
+            read.setdefault(name.id, []).append(code.span(name))
+    known = [n for n in code.names_at(place) if n not in ("self", "cls", "_")]
+    share = 1.0 / max(1.0, len(known) / 3) ** 0.5
+    for old, spans in read.items():
+        for new in known if len(spans) > 1 and old in known else ():
+            if new != old:
+                text = _replaced(code, (start, end), spans, new)
+                yield Rewrite(start, end, text, share * (0.5 if new in read else 1.0))
+
+
+def _replaced(code: Code, whole: tuple[int, int], spans: list[tuple[int, int]], new: str) -> str:
+    """The text of a span with parts of it replaced."""
+    parts, at = [], whole[0]
+    for start, end in sorted(spans):
+        parts += [code.text[at:start], new]
+        at = end
+    return "".join((*parts, code.text[at : whole[1]]))
+
+
 def targets(code: Code, node: ast.AST) -> Iterator[Rewrite]:
     """Another variable is the one to assign."""
     if not isinstance(node, ast.Assign | ast.AugAssign):
@@ -216,6 +246,7 @@ def _alike(one: str, two: str) -> float:
 
 TEMPLATES = (
     Template("variable", 0.7, variables, "reads another variable"),
+    Template("variable throughout", 0.35, throughout, "reads another variable throughout"),
     Template("target", 0.3, targets, "assigns another variable"),
     Template("function", 0.8, functions, "calls the function's twin"),
     Template("attribute", 0.45, attributes, "reads another attribute"),

@@ -1,10 +1,13 @@
 """What is done to one side and has to be done to the other, too: a condition about the other
-neighbour, a call on both operands. And members of a loop that have to be cleaned first.
+neighbour, a call on both operands, two parts built alike. And members of a loop that have to be
+cleaned first.
 """
 
 import ast
+import difflib
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 from swe_agent.repair.syntax import Code, Rewrite, arguments_of
 from swe_agent.repair.templates.conditions import tests_of
@@ -12,6 +15,9 @@ from swe_agent.repair.templates.donors import told_texts
 from swe_agent.repair.templates.template import Template
 
 NAME_LIMIT = 4
+LIKENESS = 0.5
+"""Least likeness, from 0 to 1, of two texts of which one may have been meant to be as the other."""
+_SIMPLE = (ast.Assign, ast.AugAssign, ast.Expr)
 _STEP = re.compile(r"(?<=[\w\])] )[+-](?= \d)")
 _END = re.compile(r"\[(0|-1)\]")
 _CALLS = ("abs(%s)", "len(%s)", "sorted(%s)", "set(%s)", "str(%s)", "int(%s)")
@@ -76,6 +82,49 @@ def both_sides(code: Code, node: ast.AST) -> Iterator[Rewrite]:
         yield code.swap(node, between.join(form % code.text_of(side) for side in (left, right)))
 
 
+def alike(code: Code, node: ast.AST) -> Iterator[Rewrite]:
+    """One of two neighbours made like the other but for a name: `a.lower() == b.lower()` for
+    `a == b.lower()`.
+    """
+    for one, two in _neighbours(node):
+        texts = code.text_of(one), code.text_of(two)
+        names = _names_in(one), _names_in(two)
+        own, others = names[0] - names[1], names[1] - names[0]
+        if len(own) != 1 or len(others) != 1 or "\n" in texts[0] + texts[1]:
+            continue
+        (first,), (second,) = own, others
+        yield from _as_other(code, one, _renamed(texts[1], {second: first}))
+        yield from _as_other(code, two, _renamed(texts[0], {first: second}))
+
+
+def _neighbours(node: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:
+    """Pairs of parts of a node that are often built alike."""
+    match node:
+        case ast.Compare(left=left, comparators=[right]) | ast.BinOp(left=left, right=right):
+            yield left, right
+        case ast.BoolOp(values=parts) | ast.Tuple(elts=parts) | ast.Call(args=parts):
+            yield from pairwise(parts)
+    for block in (getattr(node, "body", None), getattr(node, "orelse", None)):
+        rows = block if isinstance(block, list) else []
+        for one, two in pairwise(rows):
+            if isinstance(one, _SIMPLE) and type(one) is type(two):
+                yield one, two
+
+
+def _names_in(node: ast.AST) -> set[str]:
+    """Names in an expression or statement that are not called."""
+    called = {id(n.func) for n in ast.walk(node) if isinstance(n, ast.Call)}
+    return {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and id(n) not in called}
+
+
+def _as_other(code: Code, node: ast.AST, text: str) -> Iterator[Rewrite]:
+    """A node replaced by a text that is somewhat like it; what adds to it is the likelier."""
+    own = code.text_of(node)
+    ratio = difflib.SequenceMatcher(None, own, text).ratio()
+    if own != text and ratio > LIKENESS:
+        yield code.swap(node, text, ratio if len(text) > len(own) else 0.6 * ratio)
+
+
 def cleaned(code: Code, node: ast.AST) -> Iterator[Rewrite]:
     """Each member of a loop brought into shape before it is used."""
     if not isinstance(node, ast.For) or not isinstance(node.target, ast.Name):
@@ -87,6 +136,7 @@ def cleaned(code: Code, node: ast.AST) -> Iterator[Rewrite]:
 
 
 TEMPLATES = (
+    Template("alike", 0.8, alike, "does to one what is done to the other"),
     Template("mirrored condition", 0.7, mirrored, "asks the same about the other side too"),
     Template("both sides", 0.5, both_sides, "calls the same on both sides first"),
     Template("cleaned member", 0.15, cleaned, "brings each member into shape first"),
