@@ -28,8 +28,8 @@ def binds(node: ast.AST) -> list[str]:
 
 
 def set_before(loop: ast.For | ast.While, node: ast.stmt) -> list[str]:
-    """What a loop binds, and what is set in it before a statement."""
-    target = stored(loop.target) if isinstance(loop, ast.For) else []
+    """What a loop binds or goes by, and what is set in it before a statement."""
+    target = stored(loop.target if isinstance(loop, ast.For) else loop.test)
     inside = [n for s in ast.walk(loop) if getattr(s, "lineno", 0) < node.lineno for n in binds(s)]
     return list(dict.fromkeys([*inside[::-1], *target]))
 

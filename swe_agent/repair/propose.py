@@ -93,7 +93,6 @@ def proposed(
             for draft in drafts
             if (natural := _fresh(draft, scopes))
         ]
-        found = [replace(c, score=c.score * _spoken_for(codes, c)) for c in found]
         yield from sorted(found, key=lambda c: -c.score)
 
 
@@ -153,15 +152,12 @@ def _fresh(draft: _Draft, scopes: dict[tuple[str, int], Scope]) -> float:
     return naturalness(change.before, change.after) if change else 0.0
 
 
-def _spoken_for(codes: Mapping[str, Code], candidate: Candidate) -> float:
-    """How much the docstring of a candidate's function speaks for it."""
-    code = codes[candidate.path]
-    named = (f for f in code.functions() if f.name == candidate.function)
-    function = next((f for f in named if f.lineno <= candidate.line), None)
-    if function is None:
-        return 1.0
-    prose = prose_of(function.name, docstring_of(code, function))
-    return max(spoken_for(prose, edit.old, edit.new) for edit in candidate.edits)
+def _spoken_for(code: Code, prose: str, rewrite: Rewrite) -> float:
+    """How much a function's docstring speaks for a rewrite, by the lines that it changes."""
+    text = code.text
+    start, end = text.rfind("\n", 0, rewrite.start) + 1, _line_end(text, rewrite.end)
+    new = text[start : rewrite.start] + rewrite.text + text[rewrite.end : end]
+    return spoken_for(prose, text[start:end], new)
 
 
 def exact(path: str, text: str, rewrite: Rewrite) -> Edit:
@@ -195,6 +191,7 @@ def _drafts(
     places = (*code.functions(), *code.constants)
     scope: ast.AST = next((s for s in places if s.lineno == line), code.tree)
     unread = unread_names(scope) if isinstance(scope, Function) else frozenset()
+    prose = prose_of(scope.name, docstring_of(code, scope)) if isinstance(scope, Function) else ""
     same: dict[tuple[str, str, str], list[_Draft]] = {}
     for node in (scope, *own_nodes(scope)):
         if node is not scope and isinstance(node, Function | ast.ClassDef):
@@ -204,6 +201,8 @@ def _drafts(
                 score = suspicion * weights.of(template, rewrite.text) * rewrite.weight
                 if unread and not unread.isdisjoint(_NAME.findall(rewrite.text)):
                     score *= READS_UNREAD
+                if prose and score:
+                    score *= _spoken_for(code, prose, rewrite)
                 if score:
                     draft = _Draft(code, scope, rewrite, template, score)
                     old = code.text[rewrite.start : rewrite.end]

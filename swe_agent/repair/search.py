@@ -102,7 +102,7 @@ class Search:
             if (trial := known.get(key_of(candidate.edits))) and trial.status == "passed"
             if key_of(candidate.edits) not in seen.rejected and not candidate.is_question
         ]
-        tests = "\n".join(seen.base.failures.values()) if seen.base else ""
+        tests = _tests_of(seen)
         weighed = [
             (c.score * _naturalness(c, tests), wide[key_of(c.edits)].behaviour) for c in good
         ]
@@ -156,6 +156,10 @@ class Search:
                     rewrite=rewrite,
                     is_question=False,
                 )
+    def is_likelier(self, untried: Candidate, passing: list[Candidate], seen: Seen) -> bool:
+        """Whether a candidate, should it pass, would outweigh all those that do."""
+        tests = _tests_of(seen)
+        return all(untried.score > c.score * _naturalness(c, tests) for c in passing)
 
     def nearest(self, seen: Seen, targets: tuple[str, ...]) -> list[Candidate]:
         """The candidates with which most targets pass, though not all."""
@@ -262,6 +266,11 @@ def _moved(suspicions: Suspicions, before: Code, after: Code) -> dict[tuple[str,
 
 def _function(test: str) -> str:
     return re.sub(r"\[.*\]$", "", test, flags=re.DOTALL)
+
+
+def _tests_of(seen: Seen) -> str:
+    """What the failing tests say."""
+    return "\n".join(seen.base.failures.values()) if seen.base else ""
 
 
 def _naturalness(candidate: Candidate, tests: str) -> float:

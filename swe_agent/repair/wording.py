@@ -3,70 +3,97 @@
 import re
 from functools import lru_cache
 
-SPOKEN_FOR = 2.0
-"""Factor for a change that writes what the docstring speaks of."""
+CALL, ASKED, COUNTED = 4.0, 3.0, 1.6
+"""Factors for a change that writes what the docstring speaks of: a call of its own, a comparison or
+connective, or what is in every other function.
+"""
 _STEP = re.compile(r"^\s*(?:>>>|\.\.\.).*$", re.MULTILINE)
 
-SPEAKS: tuple[tuple[str, str], ...] = (
-    (r"sort|order|ascending|descending|alphabetic|lexicograph|smallest to|rank", r"\bsort(ed)?\("),
-    (r"descending|decreasing|largest first|longest first|reverse order", r"reverse=True"),
-    (r"absolute|distance|differ(?! from)|magnitude|close|near|apart|\bsign|deviat", r"\babs\("),
-    (r"distinct|unique|duplicat|differing|different|set of|once", r"\bset\(| not in "),
+SPEAKS: tuple[tuple[str, str, float], ...] = (
+    (
+        r"sort|order|ascending|descending|alphabetic|lexicograph|smallest to|rank",
+        r"\bsort(ed)?\(",
+        CALL,
+    ),
+    (r"descending|decreasing|largest first|longest first|reverse order", r"reverse=True", CALL),
+    (
+        r"absolute|distance|differ(?! from)|magnitude|close|near|apart|\bsign|deviat",
+        r"\babs\(",
+        CALL,
+    ),
+    (r"distinct|unique|duplicat|differing|different|set of|once", r"\bset\(| not in ", CALL),
     (
         r"ignor\w+ (?:the )?case|case.?insensitive|(?:upper|lower).{1,12}case|lower|capital"
         r"|case of|regardless of case|case does not|whatever (?:the|their) case",
         r"\.lower\(",
+        CALL,
     ),
-    (r"upper|capital", r"\.(upper|isupper|title)\("),
-    (r"\bcapitali[sz]", r"\.capitalize\("),
-    (r"lower", r"\.(lower|islower)\("),
-    (r"swap|flip|revers\w+ case|invert", r"\.swapcase\("),
-    (r"revers|backward|palindrom|mirror|from the end|back to front", r"\[::-1\]|\breversed\("),
-    (r"\beven\b", r"% 2 == 0|% 2 != 1|not \w+ % 2"),
-    (r"\bodd\b", r"% 2 == 1|% 2 != 0|% 2\b(?! [=!])"),
-    (r"divisible|multiple|divisor|divides?\b|factor", r" % [^=!<>\n]+ [=!]= 0"),
-    (r"remainder|modulo|\bwrap|around|circular|cyclic|again (?:at|from)|clock", r" %=? "),
-    (r"\bdigits?\b|numeric", r"\.isdigit\(|\bint\(|\bstr\("),
-    (r"letter|alphabet", r"\.isalpha\("),
-    (r"alphanumeric", r"\.isalnum\("),
-    (r"vowel|consonant", r"'[aeiouAEIOUyY]+'"),
-    (r"whole|integer|truncat|floor|round\w* down", r"\bint\(|//"),
-    (r"round\w* .{0,20}\bup|next whole|ceil", r"\bceil\("),
-    (r"\bround|nearest|decimal", r"\bround\("),
-    (r"longest|largest|maxim|greatest|biggest|at most|highest|best", r"\bmax\("),
-    (r"shortest|smallest|minim|least|fewest|lowest", r"\bmin\("),
-    (r"\bsum|total|add up|added|plus", r"\bsum\(| \+=? "),
-    (r"\bminus|subtract|difference|less the", r" -=? "),
-    (r"product|multipl|times|factorial", r" \*=? "),
-    (r"average|mean\b|ratio|half|halves|divid|per cent|percent", r" //?=? "),
-    (r"square|squared|power", r" \*\* |\b(\w+) \* \1\b"),
-    (r"how many|number of|count|length|\bsize|long\b", r"\blen\(|\.count\(| \+= 1\b"),
-    (r"positive", r" > 0| >= 0"),
-    (r"negative", r" < 0"),
-    (r"non-?zero|zeros?\b", r" != 0| == 0"),
-    (r"at least|or more|minimum of", r" >= "),
-    (r"at most|or less|or fewer|no more than|up to|inclusive|including", r" <= | \+ 1\b"),
-    (r"within|\bedge|included|or equal|not (?:larger|greater|more|less|smaller)", r" <= | >= "),
-    (r"more than|greater than|above|larger than|exceed|longer than|over\b", r" > "),
-    (r"less than|below|smaller than|fewer than|under\b|shorter than", r" < "),
-    (r"\bsame\b|equal|identical|match|exactly", r" == "),
-    (r"differ|unequal|not the same|chang", r" != "),
-    (r"\beither\b|\bor (?:by|if|ends?|begins?|starts?|is)\b", r" or "),
-    (r"\bboth\b|\bneither\b|\band\b.{0,40}\bonly\b", r" and "),
-    (r"\bfirst\b|begin|start", r"\[0\]|\[:1\]"),
-    (r"\blast\b|\bend", r"\[-1\]|\[-1:\]"),
-    (r"every (?:other|second)|alternat", r"::2\]| % 2\b|, 2\)"),
-    (r"twice|double", r"\b2 \*| \* 2\b"),
-    (r"empty|nothing|no (?:items|elements|words|numbers|values)", r"\bif not \w|\blen\(\w+\) == 0"),
-    (r"\bstrip|whitespace|blank|trim|space", r"\.strip\(|\.isspace\(|\.split\(|' '"),
-    (r"words?\b", r"\.split\(|\.join\("),
-    (r"prefix|begin|start", r"\.startswith\("),
-    (r"suffix|\bends?\b|ending", r"\.endswith\("),
-    (r"title", r"\.title\("),
-    (r"contain|part of|substring|that has|member|present|appear|occur", r" in "),
-    (r"without|except|not in|other than|missing|skip|exclud|remov", r" not in | != |\bif not "),
-    (r"\bpairs?\b|neighbo|adjacent|consecutive|next to", r" \+ 1\]| - 1\]|\bzip\("),
-    (r"square root|prime", r"sqrt\(|\*\* 0\.5"),
+    (r"upper|capital", r"\.(upper|isupper|title)\(", CALL),
+    (r"\bcapitali[sz]", r"\.capitalize\(", CALL),
+    (r"lower", r"\.(lower|islower)\(", CALL),
+    (r"swap|flip|revers\w+ case|invert", r"\.swapcase\(", CALL),
+    (
+        r"revers|backward|palindrom|mirror|from the end|back to front",
+        r"\[::-1\]|\breversed\(",
+        CALL,
+    ),
+    (r"\beven\b", r"% 2 == 0|% 2 != 1|not \w+ % 2", ASKED),
+    (r"\bodd\b", r"% 2 == 1|% 2 != 0|% 2\b(?! [=!])", ASKED),
+    (r"divisible|multiple|divisor|divides?\b|factor", r" % [^=!<>\n]+ [=!]= 0", ASKED),
+    (r"remainder|modulo|\bwrap|around|circular|cyclic|again (?:at|from)|clock", r" %=? ", COUNTED),
+    (r"\bdigits?\b|numeric", r"\.isdigit\(|\bint\(|\bstr\(", CALL),
+    (r"letter|alphabet", r"\.isalpha\(", CALL),
+    (r"alphanumeric", r"\.isalnum\(", CALL),
+    (r"vowel|consonant", r"'[aeiouAEIOUyY]+'", CALL),
+    (r"whole|integer|truncat|floor|round\w* down", r"\bint\(|//", COUNTED),
+    (r"round\w* .{0,20}\bup|next whole|ceil", r"\bceil\(", CALL),
+    (r"\bround|nearest|decimal", r"\bround\(", CALL),
+    (r"longest|largest|maxim|greatest|biggest|at most|highest|best", r"\bmax\(", CALL),
+    (r"shortest|smallest|minim|least|fewest|lowest", r"\bmin\(", CALL),
+    (r"\bsum|total|add up|added|plus", r"\bsum\(| \+=? ", COUNTED),
+    (r"\bminus|subtract|difference|less the", r" -=? ", COUNTED),
+    (r"product|multipl|times|factorial", r" \*=? ", COUNTED),
+    (r"average|mean\b|ratio|half|halves|divid|per cent|percent", r" //?=? ", COUNTED),
+    (r"square|squared|power", r" \*\* |\b(\w+) \* \1\b", COUNTED),
+    (r"how many|number of|count|length|\bsize|long\b", r"\blen\(|\.count\(| \+= 1\b", COUNTED),
+    (r"positive", r" > 0| >= 0", ASKED),
+    (r"negative", r" < 0", ASKED),
+    (r"non-?zero|zeros?\b", r" != 0| == 0", ASKED),
+    (r"at least|or more|minimum of", r" >= ", ASKED),
+    (r"at most|or less|or fewer|no more than|up to|inclusive|including", r" <= | \+ 1\b", ASKED),
+    (
+        r"within|\bedge|included|or equal|not (?:larger|greater|more|less|smaller)",
+        r" <= | >= ",
+        ASKED,
+    ),
+    (r"more than|greater than|above|larger than|exceed|longer than|over\b", r" > ", ASKED),
+    (r"less than|below|smaller than|fewer than|under\b|shorter than", r" < ", ASKED),
+    (r"\bsame\b|equal|identical|match|exactly", r" == ", ASKED),
+    (r"differ|unequal|not the same|chang", r" != ", ASKED),
+    (r"\beither\b|\bor (?:by|if|ends?|begins?|starts?|is)\b", r" or ", ASKED),
+    (r"\bboth\b|\bneither\b|\band\b.{0,40}\bonly\b", r" and ", ASKED),
+    (r"\bfirst\b|begin|start", r"\[0\]|\[:1\]", COUNTED),
+    (r"\blast\b|\bend", r"\[-1\]|\[-1:\]", COUNTED),
+    (r"every (?:other|second)|alternat", r"::2\]| % 2\b|, 2\)", ASKED),
+    (r"twice|double", r"\b2 \*| \* 2\b", COUNTED),
+    (
+        r"empty|nothing|no (?:items|elements|words|numbers|values)",
+        r"\bif not \w|\blen\(\w+\) == 0",
+        ASKED,
+    ),
+    (r"\bstrip|whitespace|blank|trim|space", r"\.strip\(|\.isspace\(|\.split\(|' '", CALL),
+    (r"words?\b", r"\.split\(|\.join\(", CALL),
+    (r"prefix|begin|start", r"\.startswith\(", CALL),
+    (r"suffix|\bends?\b|ending", r"\.endswith\(", CALL),
+    (r"title", r"\.title\(", CALL),
+    (r"contain|part of|substring|that has|member|present|appear|occur", r" in ", ASKED),
+    (
+        r"without|except|not in|other than|missing|skip|exclud|remov",
+        r" not in | != |\bif not ",
+        ASKED,
+    ),
+    (r"\bpairs?\b|neighbo|adjacent|consecutive|next to", r" \+ 1\]| - 1\]|\bzip\(", COUNTED),
+    (r"square root|prime", r"sqrt\(|\*\* 0\.5", CALL),
 )
 """What a docstring says, and what code that does so has in it."""
 
@@ -75,11 +102,11 @@ def spoken_for(prose: str, old: str, new: str) -> float:
     """How much a docstring speaks for a change: above 1 where it writes what that names.
 
     >>> spoken_for("All values, sorted.", "return found", "return sorted(found)")
-    2.0
+    4.0
     """
     meant = _meant(prose.lower())
-    fresh = any(len(code.findall(new)) > len(code.findall(old)) for code in meant)
-    return SPOKEN_FOR if fresh else 1.0
+    fresh = [f for code, f in meant if len(code.findall(new)) > len(code.findall(old))]
+    return max(fresh, default=1.0)
 
 
 def prose_of(name: str, docstring: str) -> str:
@@ -88,5 +115,5 @@ def prose_of(name: str, docstring: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def _meant(prose: str) -> tuple[re.Pattern[str], ...]:
-    return tuple(re.compile(code) for words, code in SPEAKS if re.search(words, prose))
+def _meant(prose: str) -> tuple[tuple[re.Pattern[str], float], ...]:
+    return tuple((re.compile(code), f) for words, code, f in SPEAKS if re.search(words, prose))

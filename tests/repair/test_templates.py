@@ -97,12 +97,39 @@ def test_what_a_condition_asks_may_have_to_be_there(asked: str) -> None:
             "b < a + c",
             "b < a + c and c < a + b",
         ),
+        (
+            "def tally(row):\n    sums = [0] * 9\n    for at, size in enumerate(row):\n"
+            "        sums[at] += 1\n    return sums\n",
+            "sums[at]",
+            "sums[int(size)]",
+        ),
+        (
+            "def figures(n):\n    return len(str(n))\n",
+            "    return",
+            "    n = abs(n)\n    return",
+        ),
+        (
+            "def ends(words):\n    n = 0\n    for i, word in enumerate(words):\n"
+            "        if word == '.':\n            n += 1\n    return n\n",
+            "== '.'",
+            "== '.' or i == len(words) - 1",
+        ),
+        (
+            "def bits(n):\n    count = 0\n    while n:\n        count += 1\n        n //= 2\n"
+            "    return count\n",
+            "        count += 1",
+            "        if n % 2 == 1:\n            count += 1",
+        ),
     ],
     ids=[
         "the whole run of letters",
         "a bound dropped beside a step",
         "other members kept as they are",
         "names in turn",
+        "a variable that nothing reads, made a number",
+        "a parameter without its sign",
+        "the last place of a loop",
+        "a condition about what a while loop goes by",
     ],
 )
 def test_more_that_a_template_offers(wrong: str, old: str, new: str) -> None:

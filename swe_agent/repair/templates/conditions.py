@@ -9,6 +9,7 @@ from swe_agent.repair.templates.donors import conditions_at, told_edges
 from swe_agent.repair.templates.template import Template
 
 DONOR_LIMIT = 10
+SKIP_LIMIT = 60
 TOLD = 1.5
 """Weight of a guard that an example of the docstring shows."""
 
@@ -175,7 +176,8 @@ def skips(code: Code, node: ast.AST) -> Iterator[Rewrite]:
     )
     for condition, weight in conditions_at(code, node, [name]):
         conditions.setdefault(condition, weight * 0.7)
-    for condition, weight in list(conditions.items())[:40]:
+    likely = sorted(conditions.items(), key=lambda row: -row[1])
+    for condition, weight in likely[:SKIP_LIMIT]:
         for word in ("continue", "break"):
             yield from code.insert(
                 node.body[0],

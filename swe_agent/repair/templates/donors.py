@@ -5,7 +5,7 @@ the numbers and texts that a function's docstring speaks of.
 import ast
 import doctest
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from swe_agent.repair.syntax import Code, Function, arguments_of, own_nodes
 
@@ -110,13 +110,13 @@ def conditions_at(code: Code, place: ast.AST, first: list[str]) -> Iterator[tupl
     around.sort(key=lambda name: name not in parameters)
     for elsewhere in _asked(function):
         yield code.text_of(elsewhere), 0.7
-    count = 0
     told = told_numbers(code, place)[:PARTNER_LIMIT]
+    kinds = kinds_of(function) if function else {}
+    found: dict[str, float] = dict(_ends(function)) if function else {}
     for name in first[:NAME_LIMIT]:
-        for form, weight in (*_told_of(name, told), *_over(name, around[:PARTNER_LIMIT])):
-            count += 1
-            if count <= CONDITION_LIMIT:
-                yield form, weight
+        for form, weight in (*_told_of(name, told), *_over(name, around[:PARTNER_LIMIT], kinds)):
+            found.setdefault(form, weight)
+    yield from sorted(found.items(), key=lambda row: -row[1])[:CONDITION_LIMIT]
 
 
 def _asked(function: ast.AST | None) -> list[ast.expr]:
@@ -140,27 +140,104 @@ def _told_of(name: str, numbers: list[int]) -> Iterator[tuple[str, float]]:
         yield f"len({name}) == {number}", 0.3
 
 
-def _over(name: str, around: list[str]) -> Iterator[tuple[str, float]]:
-    for form, weight in (("%s != 0", 0.6), ("%s > 0", 0.6), ("%s % 2 == 0", 0.6), ("%s", 0.5)):
+def _over(name: str, around: list[str], kinds: Mapping[str, str]) -> Iterator[tuple[str, float]]:
+    """Conditions about a name alone, and about it beside others of a kind that fits."""
+    own = kinds.get(name, "")
+    forms = (("%s", 0.5), ("not %s", 0.4)) if own == "many" else _ALONE
+    for form, weight in forms:
         yield form.replace("%s", name), weight
-    yield f"{name} % 2 == 1", 0.5
-    yield f"{name} == 0", 0.5
-    yield f"{name} < 0", 0.4
-    yield f"not {name}", 0.4
     for other in around:
-        yield f"{name} == {other}", 0.6
-        yield f"{name} != {other}", 0.6
-        yield f"{name} > {other}", 0.5
-        yield f"{name} < {other}", 0.5
-        yield f"{name} not in {other}", 0.5
-        yield f"{name} in {other}", 0.4
-        yield f"{other} % {name} == 0", 0.5
-        yield f"{name} % {other} == 0", 0.4
-        yield f"{other}.count({name}) == 1", 0.4
-        yield f"{other}.count({name}) > 1", 0.3
-        yield f"{name}.startswith({other})", 0.3
-        yield f"{name}.endswith({other})", 0.3
-        yield f"{name} >= {other}[-1]", 0.2
-        yield f"{name} != {other}[-1]", 0.2
-        yield f"{name} <= {other}", 0.3
-        yield f"{name} >= {other}", 0.3
+        kind = kinds.get(other, "")
+        if own != "many" or kind != "one":
+            for form, weight in _AMONG if kind != "one" else ():
+                yield form.format(name, other), weight
+        if not (own and kind and own != kind):
+            for form, weight in _COMPARED:
+                yield form.format(name, other), weight
+        if "many" not in (own, kind):
+            for form, weight in _DIVIDED:
+                yield form.format(name, other), weight
+
+
+_ALONE = (
+    *(("%s != 0", 0.6), ("%s > 0", 0.6), ("%s % 2 == 0", 0.6), ("%s", 0.5), ("%s % 2 == 1", 0.5)),
+    *(("%s == 0", 0.5), ("%s < 0", 0.4), ("not %s", 0.4)),
+)
+_COMPARED = (
+    *(("{} == {}", 0.6), ("{} != {}", 0.6), ("{} > {}", 0.5), ("{} < {}", 0.5)),
+    *(("{} <= {}", 0.3), ("{} >= {}", 0.3)),
+)
+_DIVIDED = (("{1} % {0} == 0", 0.5), ("{0} % {1} == 0", 0.4))
+_AMONG = (
+    *(("{} not in {}", 0.5), ("{} in {}", 0.4), ("{1}.count({0}) == 1", 0.4)),
+    *(("{1}.count({0}) > 1", 0.3), ("{}.startswith({})", 0.3), ("{}.endswith({})", 0.3)),
+    *(("{} >= {}[-1]", 0.2), ("{} != {}[-1]", 0.2)),
+)
+
+
+def kinds_of(function: ast.AST) -> dict[str, str]:
+    """Which names of a function hold many things ("many": they are looped over, measured, indexed)
+    and which hold one number ("one": they are counted with); texts may be used as either.
+    """
+    found: dict[str, str] = {}
+    for node in own_nodes(function):
+        for part in _many_in(node):
+            if isinstance(part, ast.Name):
+                found[part.id] = "many"
+        for part in _one_in(node):
+            if isinstance(part, ast.Name):
+                found.setdefault(part.id, "one")
+    return found
+
+
+def _many_in(node: ast.AST) -> list[ast.expr]:
+    match node:
+        case ast.For(iter=held) | ast.comprehension(iter=held):
+            return [held]
+        case ast.Call(func=ast.Name(id="len" | "sorted" | "sum" | "enumerate"), args=[held, *_]):
+            return [held]
+        case ast.Subscript(value=held):
+            return [held]
+        case ast.Call(func=ast.Attribute(value=held)):
+            return [held]
+    return []
+
+
+def _one_in(node: ast.AST) -> list[ast.expr]:
+    match node:
+        case ast.Call(func=ast.Name(id="range" | "abs"), args=parts):
+            return parts
+        case ast.BinOp(left=left, op=ast.Sub() | ast.FloorDiv() | ast.Div() | ast.Mod()):
+            return [left, node.right]
+        case ast.Subscript(slice=ast.Name() as index):
+            return [index]
+        case ast.Compare(left=left, comparators=[ast.Constant(value=int() | float())]):
+            return [left]
+        case ast.AugAssign(target=ast.Name() as target, op=ast.Sub() | ast.FloorDiv()):
+            return [target]
+        case ast.For(target=ast.Name() as target, iter=ast.Call(func=ast.Name(id="range"))):
+            return [target]
+    return []
+
+
+def _ends(function: ast.AST) -> Iterator[tuple[str, float]]:
+    """Whether a loop that counts places is at the first or the last one."""
+    for node in own_nodes(function):
+        match node:
+            case (
+                ast.For(
+                    target=ast.Name(id=name),
+                    iter=ast.Call(
+                        func=ast.Name(id="range"),
+                        args=[ast.Call(func=ast.Name(id="len"), args=[ast.Name(id=held)])],
+                    ),
+                )
+                | ast.For(
+                    target=ast.Tuple(elts=[ast.Name(id=name), *_]),
+                    iter=ast.Call(func=ast.Name(id="enumerate"), args=[ast.Name(id=held)]),
+                )
+            ):
+                yield f"{name} == len({held}) - 1", 0.5
+                yield f"{name} < len({held}) - 1", 0.4
+                yield f"{name} > 0", 0.5
+                yield f"{name} == 0", 0.5

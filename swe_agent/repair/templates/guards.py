@@ -147,6 +147,7 @@ def prepared(code: Code, node: ast.AST) -> Iterator[Rewrite]:
             yield from code.insert(body[0], f"if {name} is None:\n    {name} = {empty}", weight=0.6)
         for wrapper in ("str", "list", "tuple", "int"):
             yield from code.insert(body[0], f"{name} = {wrapper}({name})", weight=0.6)
+        yield from code.insert(body[0], f"{name} = abs({name})", weight=0.5)
         for method in ("strip", "lower"):
             yield from code.insert(body[0], f"{name} = {name}.{method}()", weight=0.5)
 

@@ -17,6 +17,8 @@ from swe_agent.repair.syntax import (
 from swe_agent.repair.templates.template import Template
 
 ATTRIBUTE_LIMIT = 6
+CONVERTED = ("int(%s)", "len(%s)", "str(%s)", "%s - 1", "%s + 1")
+"""Forms in which a variable that nothing reads may be the one that is meant."""
 TWINS: tuple[tuple[str, ...], ...] = (
     ("any", "all"),
     ("min", "max"),
@@ -102,6 +104,8 @@ def variables(code: Code, node: ast.AST) -> Iterator[Rewrite]:
     for other in others:
         unread = other in bound and other not in read
         yield code.swap(node, other, min(1.0, share * (1.5 if unread else 0.75)))
+        for form in CONVERTED if unread else ():
+            yield code.swap_operand(node, form % other, share)
     for holder in own:
         yield code.swap(node, f"{holder}.{node.id}", 0.3)
 
