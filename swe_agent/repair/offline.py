@@ -66,11 +66,6 @@ from swe_agent.repair.told import told_by
 
 GLOB_LIMIT: Final = 60
 PROBE_LIMIT: Final = 60
-EXPLORED: Final = 200
-"""Candidates tried before one that passes is taken: others may be likelier."""
-EXPLORED_LONGEST: Final = 600
-"""The same where those that come next are likelier than any that passes."""
-EXPLORED_STEP: Final = 40
 EXPLORE_S: Final = 15.0
 """Seconds of the search after which one that passes is taken at once."""
 FAULT_LIMIT: Final = 3
@@ -195,9 +190,9 @@ class OfflineModel:
             return self._judged(seen, targets, passing, tried)
         left_s = self._search_s - seen.seconds
         explore_s = EXPLORE_S - seen.seconds
-        if passing and tried < EXPLORED_LONGEST and explore_s > 0:
-            more = search.batch(seen, targets)[: max(EXPLORED - tried + 1, EXPLORED_STEP)]
-            if more and (tried < EXPLORED or search.is_likelier(more[0], passing, seen)):
+        if passing and explore_s > 0:
+            more = search.likelier(seen, targets, passing)
+            if more:
                 text = f"{len(passing)} candidates pass; is there a likelier one?"
                 return text, [try_call(more, targets, seen, total_s=explore_s)]
         probe = probe_of(passing, suspicious, codes) if len(passing) > 1 else None

@@ -18,6 +18,11 @@ from swe_agent.repair.syntax import Code
 
 BATCHES = (40, 80, 160, 200)
 CANDIDATE_LIMIT = 5000
+EXPLORED = 200
+"""Candidates tried before one that passes is taken: others may be likelier."""
+EXPLORED_LONGEST = 600
+"""The same where those that come next are likelier than any that passes."""
+EXPLORED_STEP = 40
 BASES = 3
 SECOND_LIMIT = 400
 """Candidates that are built on one base."""
@@ -156,10 +161,19 @@ class Search:
                     rewrite=rewrite,
                     is_question=False,
                 )
-    def is_likelier(self, untried: Candidate, passing: list[Candidate], seen: Seen) -> bool:
-        """Whether a candidate, should it pass, would outweigh all those that do."""
-        tests = _tests_of(seen)
-        return all(untried.score > c.score * _naturalness(c, tests) for c in passing)
+
+    def likelier(
+        self, seen: Seen, targets: tuple[str, ...], passing: list[Candidate]
+    ) -> list[Candidate]:
+        """What to try although some pass: the first candidates, then those that would outweigh all
+        that pass.
+        """
+        tried, tests = len(seen.trials.get(targets, {})), _tests_of(seen)
+        if tried >= EXPLORED_LONGEST:
+            return []
+        more = self.batch(seen, targets)[: max(EXPLORED - tried + 1, EXPLORED_STEP)]
+        best = max(c.score * _naturalness(c, tests) for c in passing)
+        return more if tried < EXPLORED or (more and more[0].score > best) else []
 
     def nearest(self, seen: Seen, targets: tuple[str, ...]) -> list[Candidate]:
         """The candidates with which most targets pass, though not all."""
