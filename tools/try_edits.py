@@ -15,7 +15,10 @@ SHOWN_LIMIT: Final = 20
 WATCH_LIMIT: Final = 8
 GRACE_S: Final = 60.0
 HARNESS: Final = Path(__file__).parent / "try_edits"
-FILES: Final = ("harness.py", "preload.py", "edits.py", "probes.py", "runners.py", "states.py")
+FILES: Final = (
+    *("harness.py", "rounds.py", "warm.py", "swap.py", "preload.py", "edits.py", "probes.py"),
+    *("runners.py", "states.py"),
+)
 LAUNCH: Final = """cd {root} || exit 127
 for python in .venv/bin/python venv/bin/python python python3; do
   command -v "$python" >/dev/null 2>&1 || continue

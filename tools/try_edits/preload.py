@@ -42,11 +42,11 @@ def _culprit(names: "list[str]", places: "list[str]") -> str:
     pid = os.fork()
     if pid == 0:
         try:
-            before = _threads()
+            before = thread_count()
             for name in names:  # told before, so that one that ends the process is known too
                 os.write(writer, (name + "\n").encode())
                 _imported(name, places)
-                if _threads() > before:
+                if thread_count() > before:
                     os._exit(1)
             os._exit(0)
         finally:
@@ -76,7 +76,7 @@ def _is_own(name: str, places: "list[str]") -> bool:
     return any(is_inside(path, place) for place in places)
 
 
-def _threads() -> int:
+def thread_count() -> int:
     try:
         return len(os.listdir("/proc/self/task"))
     except OSError:

@@ -85,6 +85,8 @@ class PytestWatch:
         self.channel = channel
         self.try_queued = try_queued
         self.stand_by = stand_by
+        self.server = None
+        """In a process that has loaded the project: what forks its children."""
         self.is_baseline = "stops" not in spec
         self.wanted = set(spec["tests"])
         self.parts = {part for test in spec["tests"] for part in bare(test).split("::")[1:]}
@@ -94,7 +96,7 @@ class PytestWatch:
     def pytest_load_initial_conftests(self) -> None:
         if self.channel is None:
             try:
-                self.stand_by()
+                self.server = self.stand_by()
             except Forked as child:
                 self.channel = child.channel
         elif self.is_baseline:
@@ -104,6 +106,8 @@ class PytestWatch:
         if self.channel:
             if self.is_baseline:
                 self.channel.send(["loaded", loaded_files()])
+            return
+        if self.server:
             return
         if hasattr(gc, "freeze"):
             gc.freeze()
@@ -129,6 +133,17 @@ class PytestWatch:
     def pytest_collectreport(self, report: object) -> None:
         if getattr(report, "failed", False):
             self.channel.send(["broken", str(getattr(report, "longrepr", ""))[-MESSAGE_CHARS:]])
+
+    def pytest_runtestloop(self, session: object) -> None:
+        if not self.server:
+            return
+        if session.testsfailed:
+            os._exit(0)
+        try:
+            self.server.serve()
+        except Forked as child:
+            self.channel = child.channel
+            self.server.change(child.channel)
 
     def pytest_runtest_logstart(self, nodeid: str, location: object) -> None:
         self.channel.start(nodeid)
