@@ -58,6 +58,8 @@ class Wanted:
     say: Callable[[str], None] = lambda _: None
     passed_on: Mapping[str, str] = field(default_factory=dict)
     """Variables of the host for set-up alone."""
+    examine: Callable[[str, Sandbox], None] = lambda _, __: None
+    """Looks into each image's fresh sandbox; raises where a run must not begin in it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +137,7 @@ class _Maker:
         """A sandbox that is taken away while the run goes on."""
         sandbox = self._sandboxes.open(prepared, Checkpoint(tree=prepared.tree))
         try:
+            self._wanted.examine(prepared.image, sandbox)
             yield sandbox
         finally:
             Thread(target=sandbox.close, name="close-sandbox").start()

@@ -3,7 +3,7 @@ the patch."""
 
 import os
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -39,7 +39,7 @@ from swe_agent.core.events import (
 )
 from swe_agent.core.images import LARGEST_BYTES
 from swe_agent.core.messages import Note
-from swe_agent.core.protocols import Watcher
+from swe_agent.core.protocols import Sandbox, Watcher
 from swe_agent.core.result import RunResult
 from swe_agent.core.task import Picture, Task
 from swe_agent.models.purse import Purse
@@ -109,6 +109,7 @@ def solve(request: RunRequest, watch: Watcher) -> RunResult:
     strategy_named(settings.strategy)
     spec, _ = default_model(settings, api_key)
     minds = minds_of(spec, settings, request.say)
+    _warm_up(minds, request.shared)
     origin = request.repository
     if isinstance(origin, Path):
         origin = WorkTree(find_root(origin), settings.sandbox.include)
@@ -183,6 +184,7 @@ def resume(
     company = company or Company()
     settings = with_address(Settings.model_validate(started.settings), company.base_url)
     minds = minds_of(started.model, settings, company.say)
+    _warm_up(minds, company.shared)
     with OpenRun(run_folder, watch, company, secrets_in(settings.models.base_url)) as run:
         for event in events:
             run.state.apply(event)
@@ -191,6 +193,15 @@ def resume(
             run.append(HumanSaid(note=Note(kind="human", text=prompt("resumed", text=issue))))
             run.append(PhaseStarted(phase="edit", iteration=max(1, run.state.iteration)))
         return _go_on(run, minds)
+
+
+def _warm_up(minds: Minds, shared: Shared | None) -> None:
+    """Warm the models up behind the run's back. Of many runs the first alone goes on meanwhile: the
+    others would only take the interpreter from what they wait for at their first request."""
+    warming = Thread(target=minds.warm_up, name="warm-up", daemon=True)
+    warming.start()
+    if shared and not shared.is_first():
+        warming.join()
 
 
 def _require_stored(run: OpenRun) -> None:
@@ -214,7 +225,6 @@ def _go_on(run: OpenRun, minds: Minds) -> RunResult:
         Interrupted: stopped by the user; all is saved.
         SweAgentError: it stopped and can be resumed; `result.json` says why.
     """
-    Thread(target=minds.warm_up, name="warm-up", daemon=True).start()
     started = run.started
     run.patience.begin(run.settings.engine.away_timeout_s)
     try:
@@ -274,14 +284,20 @@ def _provision(run: OpenRun, sandboxes: Sandboxes) -> Provision:
     """The environment, made now, or for an earlier run with the same tree and settings."""
     tree, settings = run.started.base_tree, run.settings
     reader, keys = run.store.reader(tree), passed_on(os.environ)
+    shared, head = run.company.shared, run.started.head
+
+    def examine(image: str, sandbox: Sandbox) -> None:
+        if shared and shared.examine:
+            shared.examine(image, head, lambda: nullcontext(sandbox))
 
     def make() -> Provision:
-        return provision(Wanted(settings, tree, reader, run.company.say, keys), sandboxes)
+        wanted = Wanted(settings, tree, reader, run.company.say, keys, examine)
+        return provision(wanted, sandboxes)
 
-    if run.company.shared is None:
+    if shared is None:
         return make()
     wanted = f"{settings.sandbox.model_dump_json()} {settings.tests.model_dump_json()}"
-    made = run.company.shared.once((tree, wanted, run.started.version_tag), make)
+    made = shared.once((tree, wanted, run.started.version_tag), make)
     # What set-up changed in the tree lies in the store of the run that made it.
     return made if made.prepared.tree == tree else make()
 
@@ -338,10 +354,10 @@ class _Place:
         state = self.run.state
         if state.is_over:
             return
-        with closing(Servers(_servers_of(self.run))) as servers:
+        with self.run.turn(), closing(Servers(_servers_of(self.run))) as servers:
             kit = self._kit(minds, servers)
-            assert state.checkpoint is not None, "the environment's"
-            attempt = Attempt(kit, state, kit.open_sandbox(state.checkpoint))
+            attempt = Attempt(kit, state)
+            self.supply.hurry()
             try:
                 strategy_named(self.run.started.strategy)(attempt)
             except LimitReached:

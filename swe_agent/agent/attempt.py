@@ -52,18 +52,22 @@ _LOST_TRIES = 3
 class Attempt:
     """A live attempt; close it to let the sandbox go."""
 
-    def __init__(self, kit: Kit, state: State, sandbox: Sandbox) -> None:
-        """Take up where `state` stands; `sandbox` holds its last checkpoint and is owned from here
-        on."""
+    def __init__(self, kit: Kit, state: State) -> None:
+        """Take up where `state` stands, which is past its environment."""
         self.kit, self.state = kit, state
         self.purse = kit.purse or purse_of(kit.settings, state)
-        self._sandbox = sandbox
+        self._sandbox: Sandbox | None = None
         self._saver = Saver()
         self._head = self._heading()
         self._repeat_unsaved()
 
     @property
     def sandbox(self) -> Sandbox:
+        """The attempt's own, with the last checkpoint; opened when first wanted, so that the first
+        request does not wait for it."""
+        if self._sandbox is None:
+            assert self.state.checkpoint is not None, "the environment sets the first checkpoint"
+            self._sandbox = self.kit.open_sandbox(self.state.checkpoint)
         return self._sandbox
 
     @property
@@ -226,7 +230,7 @@ class Attempt:
     def is_tested(self) -> bool:
         """Whether the last round of tests was of the tree as it is now."""
         tested = self.state.tested
-        now = self._in_sandbox(lambda: self._sandbox.checkpoint().tree)
+        now = self._in_sandbox(lambda: self.sandbox.checkpoint().tree)
         return tested is not None and tested.tree == now
 
     def settle(self) -> None:
@@ -243,7 +247,7 @@ class Attempt:
 
     def save(self, after_call: str = "") -> Checkpoint:
         """Save a checkpoint now."""
-        checkpoint = self._sandbox.checkpoint()
+        checkpoint = self.sandbox.checkpoint()
         before = self.state.checkpoint.tree if self.state.checkpoint else self.kit.store.empty
         count = (
             len(self.kit.store.diff(before, checkpoint.tree)) if checkpoint.tree != before else 0
@@ -257,7 +261,7 @@ class Attempt:
         self.settle()
         best = self.state.best
         assert best is not None, "the baseline sets the best"
-        tree = self._in_sandbox(lambda: self._sandbox.checkpoint().tree)
+        tree = self._in_sandbox(lambda: self.sandbox.checkpoint().tree)
         name = f"rejected/{self.state.rollbacks + 1:03d}.diff"
         place = self.kit.folder / name
         place.parent.mkdir(mode=0o700, exist_ok=True)
@@ -281,9 +285,9 @@ class Attempt:
         """Restore a checkpoint, in a fresh sandbox where this one is lost or its environment is not
         what it was; why it is a fresh one."""
         try:
-            gone = self._sandbox.lost_environment()
+            gone = self.sandbox.lost_environment()
             if not gone:
-                self._sandbox.restore(to)
+                self.sandbox.restore(to)
                 return ""
             why = f"{len(gone)} files of the environment were gone, as {gone[0]}"
         except SandboxLost as fault:
@@ -308,7 +312,8 @@ class Attempt:
     def close(self) -> None:
         """Wait for what is being saved, then take the sandbox away."""
         self._saver.close()
-        self.kit.close_sandbox(self._sandbox)
+        if self._sandbox:
+            self.kit.close_sandbox(self._sandbox)
 
     def _in_sandbox(self, work: Callable[[], Done]) -> Done:
         """What `work` gives; where the sandbox is lost under it, it is done again in a fresh one.
@@ -325,24 +330,25 @@ class Attempt:
 
     def _tested(self, targets: tuple[str, ...]) -> tuple[str, TestReport]:
         """The tree that was tested and what the tests said of it."""
-        before = self._sandbox.checkpoint()
+        before = self.sandbox.checkpoint()
         report = run_tests(
-            self._sandbox,
+            self.sandbox,
             self.test_commands,
             self.kit.settings.tests.timeout_s,
             targets,
             self.kit.outputs or self.blobs,
         )
         try:
-            if self._sandbox.checkpoint().tree != before.tree:
-                self._sandbox.restore(before)
+            if self.sandbox.checkpoint().tree != before.tree:
+                self.sandbox.restore(before)
         except SandboxStarved as fault:  # the report says so, and a second try would end as this
             self._reopen(before)
             self.remind("rebuilt", why=fault, is_undone=False, is_taken_back=False)
         return before.tree, report
 
     def _reopen(self, checkpoint: Checkpoint) -> None:
-        self._sandbox.close()
+        if self._sandbox:
+            self._sandbox.close()
         self._sandbox = self.kit.open_sandbox(checkpoint)
 
     def _summariser(self) -> Summariser | None:
@@ -356,7 +362,7 @@ class Attempt:
         kit, state = self.kit, self.state
         if state.head is None:
             window = kit.minds.own.terms.window_tokens
-            self.append(packed_head(state, kit.settings, self._sandbox, kit.store, window))
+            self.append(packed_head(state, kit.settings, kit.store, window))
         assert state.head is not None, "packed above"
         return head_of(state.head, kit.route.specs())
 

@@ -6,7 +6,7 @@ from swe_agent.context.layers import HEAD_SHARE, Piece, layer_named, packed
 from swe_agent.context.render import Head
 from swe_agent.context.rules import rules_of
 from swe_agent.core.events import HeadPacked, LayerForm
-from swe_agent.core.protocols import Sandbox, ToolSpec
+from swe_agent.core.protocols import ToolSpec
 from swe_agent.core.text import elided
 from swe_agent.runtime.store import TreeStore
 from swe_agent.settings.egress import egress_of
@@ -20,11 +20,13 @@ _OWN = ("playbook", "examples")
 
 
 def packed_head(
-    state: State, settings: Settings, sandbox: Sandbox, store: TreeStore, window_tokens: int
+    state: State, settings: Settings, store: TreeStore, window_tokens: int
 ) -> HeadPacked:
     """The system text, and the layers before the conversation as far as there is room."""
+    place = state.environment
+    assert place is not None, "made before anything is asked"
     network = egress_of(settings.sandbox.network)
-    system = prompt("system", shell=sandbox.shell, root=sandbox.root, network=network)
+    system = prompt("system", shell=place.shell, root=place.root, network=network)
     pieces = [*_rules(state, settings, store), *_own()]
     layers = packed(pieces, int(HEAD_SHARE * window_tokens))
     return HeadPacked(system=system, layers=layers)

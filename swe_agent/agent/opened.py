@@ -5,7 +5,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import ExitStack, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, replace
 from itertools import takewhile
 from pathlib import Path
@@ -141,6 +141,14 @@ class OpenRun:
         """Its environment, once that was made."""
         assert self.state.environment is not None, "made before anything is tested"
         return self.state.environment
+
+    @contextmanager
+    def turn(self) -> Iterator[None]:
+        """The attempt's time, where only so many work at once; the wait for it is not the run's."""
+        shared, waits_from = self.company.shared, time.monotonic()
+        with (shared and shared.turns) or nullcontext():
+            self.began += time.monotonic() - waits_from
+            yield
 
     def prove_base(self, ground: ProvingGround) -> None:
         """Run the tests twice before anything is changed or paid.

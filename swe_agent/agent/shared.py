@@ -1,5 +1,6 @@
 """What many runs of one process share: the engine's client, environments, rounds of base."""
 
+import itertools
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable
@@ -28,17 +29,25 @@ class Shared:
         engine: "Engine | None" = None,
         examine: Examine | None = None,
         crew: Crew | None = None,
+        turns: threading.Semaphore | None = None,
     ) -> None:
         """
         Args:
             engine: the client that all sandboxes are made with; owned by whoever made it.
             examine: looks into each run's environment.
             crew: opens their sandboxes and takes them away; owned by whoever made it.
+            turns: attempts that may work at once; None: all. What is before and after an attempt
+                needs none, so the next run is ready when one ends.
         """
-        self.engine, self.examine, self.crew = engine, examine, crew
+        self.engine, self.examine, self.crew, self.turns = engine, examine, crew, turns
         self._lock = threading.Lock()
         self._made: OrderedDict[Hashable, Any] = OrderedDict()
         self._making: dict[Hashable, threading.Lock] = {}
+        self._begun = itertools.count()
+
+    def is_first(self) -> bool:
+        """Whether nobody asked this before."""
+        return next(self._begun) == 0
 
     def once(self, key: Hashable, make: Callable[[], Made]) -> Made:
         """What was made for this key, made now if it was not; others who want it wait meanwhile.

@@ -1,6 +1,7 @@
 """A batch from its options to its exit code."""
 
 import signal
+import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
@@ -37,6 +38,9 @@ from swe_agent.settings.load import Loaded, load
 
 if TYPE_CHECKING:
     from swe_agent.runtime.engine import Engine
+
+WORKERS_TO_ONE_AHEAD = 4
+"""For so many attempts at work one more instance is made ready meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +146,8 @@ def _executor(asked: _Asked, stack: ExitStack, view: BatchView, total: Purse | N
             Orders(asked.settings, mirrors, guarded, total, view.event),
         )
     place = _workplace(asked, stack, view, total)
-    return Threads(options.workers, lambda job: work_on(job.instance, job.folder, job.tries, place))
+    slots = options.workers + options.workers // WORKERS_TO_ONE_AHEAD
+    return Threads(slots, lambda job: work_on(job.instance, job.folder, job.tries, place))
 
 
 def _gate(asked: _Asked, stack: ExitStack) -> Gate:
@@ -179,10 +184,11 @@ def _workplace(asked: _Asked, stack: ExitStack, view: BatchView, total: Purse | 
     mirrors = _mirrors(asked.options)
     # What a bare or bubblewrap sandbox sees beside its own git is this machine, not an image.
     guard = None if asked.options.allow_history or engine is None else LeakGuard()
+    turns = threading.Semaphore(asked.options.workers)
     return Workplace(
         settings=asked.settings,
         places=Places(mirrors, engine),
-        shared=Shared(engine, guard, stack.enter_context(closing(Crew()))),
+        shared=Shared(engine, guard, stack.enter_context(closing(Crew())), turns),
         total=total,
         hearing=Hearing(view.event, view.said),
     )

@@ -95,6 +95,11 @@ class Supply:
             self._next, self._left = None, self._left + 1
             raise
 
+    def hurry(self) -> None:
+        """Somebody is about to ask for one: what others only have opened ahead comes after it."""
+        if self._next:
+            self._crew.hurry(self._wish)
+
     def expect(self, count: int) -> None:
         """So many will be asked for from now on, as far as is known."""
         self._left = count - (self._next is not None)
