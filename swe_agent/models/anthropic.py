@@ -249,7 +249,7 @@ def _client_of(endpoint: Endpoint) -> "anthropic.Anthropic":
     import anthropic
 
     limit = endpoint.timeout_s
-    client = anthropic.Anthropic(
+    return anthropic.Anthropic(
         api_key=endpoint.key_to_send,
         base_url=endpoint.root and endpoint.root.removesuffix("/v1"),
         default_query=endpoint.query,
@@ -257,8 +257,6 @@ def _client_of(endpoint: Endpoint) -> "anthropic.Anthropic":
         max_retries=0,
         open_telemetry=False,
     )
-    _ = client.messages
-    return client
 
 
 _OPTIONAL = frozenset({"stream", "temperature", "output_config", "tools"})

@@ -102,12 +102,10 @@ def _client_of(endpoint: Endpoint) -> "openai.OpenAI":
     import openai
 
     limit = endpoint.timeout_s
-    client = openai.OpenAI(
+    return openai.OpenAI(
         api_key=endpoint.key_to_send,
         base_url=endpoint.root,
         default_query=endpoint.query,
         timeout=openai.Timeout(limit, connect=min(limit, CONNECT_TIMEOUT_S)),
         max_retries=0,
     )
-    _ = client.chat.completions, client.responses
-    return client
