@@ -18,7 +18,7 @@ from swe_agent.agent.minds import Mind, Minds
 from swe_agent.agent.state import State
 from swe_agent.assemble import route_of
 from swe_agent.core.errors import SweAgentError
-from swe_agent.core.events import Checkpoint, ModelReplied
+from swe_agent.core.events import Checkpoint, EnvironmentReady, ModelReplied
 from swe_agent.core.messages import Observation, ToolCall, Turn
 from swe_agent.core.protocols import Entry, Prompt
 from swe_agent.runtime.box import Limits
@@ -115,8 +115,24 @@ class Stage:
             guards=frozenset(),
             deadline=time.monotonic() + 3600,
         )
-        state = State(checkpoint=Checkpoint(tree=tree))
-        return Acting(Attempt(kit, state, self.opened(tree)))
+        return Acting(Attempt(kit, _ready(tree, self.image)))
+
+
+def _ready(tree: str, image: str) -> State:
+    """A run right after its environment was made."""
+    state = State()
+    state.apply(
+        EnvironmentReady(
+            sandbox="docker",
+            image=image,
+            profile="default",
+            root="/work",
+            shell="bash",
+            test_commands=(),
+            checkpoint=Checkpoint(tree=tree),
+        )
+    )
+    return state
 
 
 class Acting:
