@@ -18,7 +18,7 @@ class BatchOptions:
 
     tasks: Tasks
     workers: Annotated[
-        int, typer.Option("-w", "--workers", metavar="N", min=1, help="Tasks at the same time.")
+        int, typer.Option("-w", "--workers", metavar="N", min=1, help="Attempts at the same time.")
     ] = 1
     part: Slice = ""
     matching: Filter = ""

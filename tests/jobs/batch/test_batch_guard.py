@@ -1,5 +1,10 @@
 """The leak guard: which commands dig for history, and what a probe finds in a container."""
 
+import io
+import json
+import subprocess
+import sys
+import tarfile
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -7,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from swe_agent.core.errors import ExitCode
 from swe_agent.core.events import Checkpoint
 from swe_agent.core.messages import ToolCall
 from swe_agent.core.protocols import Entry
@@ -15,6 +21,7 @@ from swe_agent.runtime.box import Limits
 from swe_agent.runtime.environment import DockerSandboxes, Prepared
 from swe_agent.runtime.sandbox import BrokerSandbox
 from swe_agent.runtime.store import TreeStore
+from tests.jobs.batch.conftest import Tasks
 
 if TYPE_CHECKING:
     import docker
@@ -99,3 +106,33 @@ def test_the_probe_finds_history_in_the_work_trees_git_and_beside_it(
         "rm -rf /tmp/other; echo y >x.py; git commit -qam later; git reset -q --hard @~", 60
     )
     assert leak_in(sandbox, head) == "its git has 2 commits"
+
+
+@pytest.fixture
+def leaking_image(engine: "docker.DockerClient", base_image: str, tasks: Tasks) -> Iterator[str]:
+    """The base image with a clone of the tasks' repository."""
+    clone = io.BytesIO()
+    with tarfile.open(fileobj=clone, mode="w") as tar:
+        tar.add(tasks.folder / "calc", "opt/clone")
+    made, name = engine.api.create_container(base_image, ["true"])["Id"], "swe-agent-leaking:1"
+    engine.api.put_archive(made, "/", clone.getvalue())
+    engine.api.commit(made, *name.split(":"))
+    engine.api.remove_container(made)
+    yield name
+    engine.api.remove_image(name, force=True)
+
+
+@pytest.mark.docker
+def test_a_task_whose_image_holds_its_history_fails_before_anything_is_asked(
+    leaking_image: str, tasks: Tasks
+) -> None:
+    tasks.write(2)
+    program, out = str(Path(sys.executable).with_name("swe-agent")), tasks.folder / "out"
+    words = ["-m", tasks.model, "--image", leaking_image, "-o", str(out), "-q"]
+    done = subprocess.run(
+        [program, "batch", tasks.file, *words], capture_output=True, text=True, timeout=280
+    )
+    rows = json.loads((out / "results.json").read_bytes())["instances"]
+    assert {(row["failure"], row["steps"]) for row in rows} == {("leak", 0)}, done.stderr
+    assert "there is a git repository in /opt/clone" in rows[0]["error"]
+    assert done.returncode == ExitCode.ENVIRONMENT
