@@ -108,8 +108,7 @@ def solve(request: RunRequest, watch: Watcher) -> RunResult:
     settings = request.settings.settings
     strategy_named(settings.strategy)
     spec, _ = default_model(settings, api_key)
-    minds = minds_of(spec, settings, request.say)
-    _warm_up(minds, request.shared)
+    minds = _minds(spec, settings, request.company)
     origin = request.repository
     if isinstance(origin, Path):
         origin = WorkTree(find_root(origin), settings.sandbox.include)
@@ -183,8 +182,7 @@ def resume(
     require_own(started, run_folder.name)
     company = company or Company()
     settings = with_address(Settings.model_validate(started.settings), company.base_url)
-    minds = minds_of(started.model, settings, company.say)
-    _warm_up(minds, company.shared)
+    minds = _minds(started.model, settings, company)
     with OpenRun(run_folder, watch, company, secrets_in(settings.models.base_url)) as run:
         for event in events:
             run.state.apply(event)
@@ -195,13 +193,15 @@ def resume(
         return _go_on(run, minds)
 
 
-def _warm_up(minds: Minds, shared: Shared | None) -> None:
-    """Warm the models up behind the run's back. Of many runs the first alone goes on meanwhile: the
-    others would only take the interpreter from what they wait for at their first request."""
+def _minds(spec: str, settings: Settings, company: Company) -> Minds:
+    """The run's models, warmed up behind its back. Of many runs the first alone goes on meanwhile:
+    the others would only take the interpreter from what they wait for at their first request."""
+    minds, shared = minds_of(spec, settings, company.say), company.shared
     warming = Thread(target=minds.warm_up, name="warm-up", daemon=True)
     warming.start()
     if shared and not shared.is_first():
         warming.join()
+    return minds
 
 
 def _require_stored(run: OpenRun) -> None:
