@@ -63,6 +63,8 @@ def _conditions(
     for one, two in itertools.pairwise(values[:6]):
         yield f"{one} == {two}", 0.3
         yield f"{one} != {two}", 0.3
+        yield f"{one} is {two}", 0.25
+        yield f"{one} is not {two}", 0.25
 
 
 def _of_presence(value: str) -> Iterator[tuple[str, float]]:

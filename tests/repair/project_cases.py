@@ -124,4 +124,43 @@ PROJECT_CASES: dict[str, tuple[str, str, str, Told]] = {
         "    raise LookupError\n    price =",
         Told(types=("LookupError",)),
     ),
+    "sibling value": (
+        "def take(box):\n    box.used = box.weight\n\n\ndef give(box):\n    box.used = True\n",
+        "box.used = True",
+        "box.used = box.weight",
+        Told(),
+    ),
+    "other holder": (
+        "def near(till):\n    return till.shop.name\n\n\ndef far(till):\n    return till.name\n",
+        "return till.name",
+        "return till.shop.name",
+        Told(),
+    ),
+    "forgotten raise": (
+        "class SoldOutError(Exception):\n    pass\n\n\n"
+        "def sell(box):\n    if not box.pieces:\n        SoldOutError(box)\n    box.pieces -= 1\n",
+        "        SoldOutError(box)",
+        "        raise SoldOutError(box)",
+        Told(),
+    ),
+    "kept entry": (
+        "def index(rows):\n    found = {}\n    for row in rows:\n"
+        "        found = {row.key: row}\n    return found\n",
+        "found = {row.key: row}",
+        "found[row.key] = row",
+        Told(),
+    ),
+    "one branch": (
+        "def store(shelf, box, fast):\n    if fast:\n        shelf.put(box)\n    else:\n"
+        "        shelf.push(box.code)\n",
+        "    if fast:\n        shelf.put(box)\n    else:\n        shelf.push(box.code)\n",
+        "    shelf.push(box.code)\n",
+        Told(),
+    ),
+    "default of get": (
+        "def sizes(box):\n    return len(box.parts.get('size'))\n",
+        "get('size')",
+        "get('size', [])",
+        Told(),
+    ),
 }

@@ -18,6 +18,7 @@ from swe_agent.repair.templates import (
     passing,
     patterns,
     returns,
+    siblings,
     signatures,
     slices,
     statements,
@@ -48,5 +49,6 @@ TEMPLATES: tuple[Template, ...] = (
     *calling.TEMPLATES,
     *told.TEMPLATES,
     *signatures.TEMPLATES,
+    *siblings.TEMPLATES,
     *forced.TEMPLATES,
 )
