@@ -11,8 +11,8 @@ from swe_agent.repair.templates.template import Template
 TABLE = Path(__file__).parent / "in_projects.tsv"
 """Priors in projects: the geometric mean of a template's prior and of how often it made the
 author's change, per candidate, in some hundred small fixes of thirteen public projects; of the
-family `variants` and of `variable throughout`, which were not measured there, the least that is
-usual.
+family `variants`, of `variable throughout` and of `rest`, which were not measured there, the least
+that is usual.
 """
 _LITERAL = re.compile(r"'[^']*'|\"[^\"]*\"|\b\d+\b")
 _IDLE = re.compile(r"\b1 \* |\* 1\b|[+-] 0\b|//? 1\b")
@@ -147,7 +147,7 @@ def naturalness(old: str, new: str, tests: str) -> float:
     grown = abs(len(new) - len(old))
     value = 1.0 / (1.0 + grown / 80)
     fresh = set(_LITERAL.findall(new)) - set(_LITERAL.findall(old)) - _USUAL
-    if any(literal in tests for literal in fresh):
+    if any(re.search(rf"(?<!\w){re.escape(literal)}(?!\w)", tests) for literal in fresh):
         value *= 0.2
     if len(_IDLE.findall(new)) > len(_IDLE.findall(old)):
         value *= 0.4

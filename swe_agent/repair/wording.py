@@ -7,6 +7,8 @@ CALL, ASKED, COUNTED = 4.0, 3.0, 1.6
 """Factors for a change that writes what the docstring speaks of: a call of its own, a comparison or
 connective, or what is in every other function.
 """
+AGAINST = 0.6
+"""Factor for a change that only takes away what the docstring speaks of."""
 _STEP = re.compile(r"^\s*(?:>>>|\.\.\.).*$", re.MULTILINE)
 
 SPEAKS: tuple[tuple[str, str, float], ...] = (
@@ -99,14 +101,16 @@ SPEAKS: tuple[tuple[str, str, float], ...] = (
 
 
 def spoken_for(prose: str, old: str, new: str) -> float:
-    """How much a docstring speaks for a change: above 1 where it writes what that names.
+    """How much a docstring speaks for a change: above 1 where it writes what that names, below 1
+    where it only takes such away.
 
     >>> spoken_for("All values, sorted.", "return found", "return sorted(found)")
     4.0
     """
     meant = _meant(prose.lower())
-    fresh = [f for code, f in meant if len(code.findall(new)) > len(code.findall(old))]
-    return max(fresh, default=1.0)
+    more = [(len(code.findall(new)) - len(code.findall(old)), f) for code, f in meant]
+    dropped = any(count < 0 for count, _ in more)
+    return max((f for count, f in more if count > 0), default=AGAINST if dropped else 1.0)
 
 
 def prose_of(name: str, docstring: str) -> str:

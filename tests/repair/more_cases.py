@@ -98,6 +98,11 @@ MORE_CASES: dict[str, tuple[str, str, str]] = {
         "if row[i] < row[i - 1]",
         "if row[i] < row[i - 1] and row[i] < row[i + 1]",
     ),
+    "rest": (
+        "def shouted(word):\n    return word[0].upper()\n",
+        "word[0].upper()",
+        "word[0].upper() + word[1:]",
+    ),
     "alike": (
         "def same_town(one, two):\n    return one.strip() == two.strip().lower()\n",
         "one.strip() ==",

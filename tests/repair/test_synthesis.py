@@ -188,6 +188,7 @@ def test_an_expression_is_evaluated_as_far_as_it_is_known(source: str, value: ob
         ("How many there are.", "n = 0", "n += 1", 1.6),
         ("Those divisible by the size.", "if n % m == 1:", "if n % m == 0:", 3.0),
         ("All names.", "return found", "return sorted(found)", 1.0),
+        ("The names, sorted.", "return sorted(found)", "return found", 0.6),
         ("The names, sorted.", "return sorted(found)", "return sorted(names)", 1.0),
     ],
 )

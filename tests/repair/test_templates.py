@@ -120,6 +120,17 @@ def test_what_a_condition_asks_may_have_to_be_there(asked: str) -> None:
             "        count += 1",
             "        if n % 2 == 1:\n            count += 1",
         ),
+        (
+            'def loud(text):\n    """Which capital letters a text has."""\n'
+            "    return [c for c in text]\n",
+            "in text]",
+            "in text if c.isupper()]",
+        ),
+        (
+            "def holding(words, part):\n    return [w for w in words]\n",
+            "in words]",
+            "in words if part in w]",
+        ),
     ],
     ids=[
         "the whole run of letters",
@@ -130,6 +141,8 @@ def test_what_a_condition_asks_may_have_to_be_there(asked: str) -> None:
         "a parameter without its sign",
         "the last place of a loop",
         "a condition about what a while loop goes by",
+        "the kind of characters that the docstring names",
+        "members that hold something",
     ],
 )
 def test_more_that_a_template_offers(wrong: str, old: str, new: str) -> None:

@@ -33,8 +33,7 @@ METHODS = (
     "split",
     "capitalize",
     "title",
-    "capitalize",
-    "title",
+    "swapcase",
 )
 _KEYS = ("key=len", "key=abs", "key=str.lower", "key=lambda x: x[1]", "key=lambda x: (len(x), x)")
 KEYWORDS = {

@@ -114,7 +114,9 @@ def conditions_at(code: Code, place: ast.AST, first: list[str]) -> Iterator[tupl
     kinds = kinds_of(function) if function else {}
     found: dict[str, float] = dict(_ends(function)) if function else {}
     for name in first[:NAME_LIMIT]:
-        for form, weight in (*_told_of(name, told), *_over(name, around[:PARTNER_LIMIT], kinds)):
+        named = [(form % name, weight) for form, weight in _told_kinds(code, place)]
+        told_of = [*named, *_told_of(name, told)]
+        for form, weight in (*told_of, *_over(name, around[:PARTNER_LIMIT], kinds)):
             found.setdefault(form, weight)
     yield from sorted(found.items(), key=lambda row: -row[1])[:CONDITION_LIMIT]
 
@@ -140,6 +142,29 @@ def _told_of(name: str, numbers: list[int]) -> Iterator[tuple[str, float]]:
         yield f"len({name}) == {number}", 0.3
 
 
+_KINDS_OF_TEXT = (
+    (r"capital|upper", ("%s.isupper()", "not %s.isupper()")),
+    (r"small|lower", ("%s.islower()", "not %s.islower()")),
+    (r"digit|numeral|numeric", ("%s.isdigit()", "not %s.isdigit()")),
+    (r"letter|alphabet", ("%s.isalpha()", "not %s.isalpha()")),
+    (r"letters? (?:and|or) digits?|alphanumeric", ("%s.isalnum()", "not %s.isalnum()")),
+    (r"vowel", ("%s in 'aeiou'", "%s in 'aeiouAEIOU'", "%s.lower() in 'aeiou'")),
+    (r"consonant|vowel", ("%s not in 'aeiou'", "%s.lower() not in 'aeiou'")),
+    (r"space|blank", ("not %s.isspace()", "%s != ' '", "%s.isspace()")),
+)
+"""What a docstring calls characters, and conditions that tell such ones."""
+
+
+def _told_kinds(code: Code, place: ast.AST) -> Iterator[tuple[str, float]]:
+    """Conditions, of a name still to be filled in, on kinds of characters that the docstring
+    names.
+    """
+    prose = docstring_of(code, place).split(">>>")[0].lower()
+    for words, forms in _KINDS_OF_TEXT:
+        for rank, form in enumerate(forms if re.search(words, prose) else ()):
+            yield form, 0.6 - 0.1 * rank
+
+
 def _over(name: str, around: list[str], kinds: Mapping[str, str]) -> Iterator[tuple[str, float]]:
     """Conditions about a name alone, and about it beside others of a kind that fits."""
     own = kinds.get(name, "")
@@ -148,6 +173,9 @@ def _over(name: str, around: list[str], kinds: Mapping[str, str]) -> Iterator[tu
         yield form.replace("%s", name), weight
     for other in around:
         kind = kinds.get(other, "")
+        if own != "one":
+            yield f"{other} in {name}", 0.4
+            yield f"{other} not in {name}", 0.3
         if own != "many" or kind != "one":
             for form, weight in _AMONG if kind != "one" else ():
                 yield form.format(name, other), weight

@@ -64,7 +64,7 @@ def powers(code: Code, node: ast.AST) -> Iterator[Rewrite]:
         yield code.swap(
             node, f"{node.id} ** 2" if not isinstance(place.op, ast.Pow) else node.id, 0.7
         )
-    if isinstance(place, ast.Return | ast.Call | ast.BinOp):
+    if isinstance(place, ast.Return | ast.Call | ast.BinOp | ast.Assign):
         yield code.swap_operand(node, f"-{node.id}", 0.5)
 
 
@@ -76,7 +76,7 @@ def terms(code: Code, node: ast.AST) -> Iterator[Rewrite]:
     if not is_loaded(node) or is_called(code, node):
         return
     whole = isinstance(place, ast.Assign | ast.AugAssign | ast.Return)
-    inner = isinstance(place, ast.Call | ast.BinOp | ast.Subscript | ast.Slice)
+    inner = isinstance(place, ast.Call | ast.BinOp | ast.Subscript | ast.Slice | ast.Tuple)
     if (not whole and not inner) or (inner and isinstance(node, ast.BinOp)):
         return
     share = (1.0 if whole else 0.5) * (0.6 if isinstance(node, ast.Name) else 1.0)
@@ -99,6 +99,23 @@ def terms(code: Code, node: ast.AST) -> Iterator[Rewrite]:
                 )
 
 
+def rests(code: Code, node: ast.AST) -> Iterator[Rewrite]:
+    """The rest of a sequence of which the first or last member alone is taken."""
+    if not isinstance(node, ast.Subscript) or not is_loaded(node):
+        return
+    ends = {"0": "{} + {}[1:]", "-1": "{1}[:-1] + {0}", ":1": "{} + {}[1:]"}
+    form = ends.get(code.text_of(node.slice))
+    whole: ast.AST = node
+    place = code.parents.get(node)
+    while isinstance(place, ast.Attribute) and isinstance(code.parents.get(place), ast.Call):
+        whole = code.parents[place]
+        place = code.parents.get(whole)
+    kinds = ast.Return | ast.Assign | ast.AugAssign | ast.Call | ast.ListComp | ast.GeneratorExp
+    if form and isinstance(place, kinds) and not is_called(code, whole):
+        text = form.format(code.text_of(whole), code.text_of(node.value))
+        yield code.swap(whole, text)
+
+
 def _partners(code: Code, node: ast.expr) -> Iterator[tuple[str, float]]:
     """What may be added to an expression, and how likely."""
     names = [name for name in code.names_at(node) if name not in ("self", "cls", "_")]
@@ -118,4 +135,5 @@ TEMPLATES = (
     Template("donor", 0.25, donated, "uses another expression of the function"),
     Template("power", 0.2, powers, "squares or negates the value"),
     Template("term", 0.12, terms, "adds a term"),
+    Template("rest", 0.2, rests, "adds the rest of the sequence"),
 )
