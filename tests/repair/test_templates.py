@@ -131,6 +131,12 @@ def test_what_a_condition_asks_may_have_to_be_there(asked: str) -> None:
             "in words]",
             "in words if part in w]",
         ),
+        (
+            'def share(votes):\n    """Mean of positive votes; without one the result is 0."""\n'
+            "    given = [v for v in votes if v > 0]\n    return sum(given) / len(given)\n",
+            "    return",
+            "    if not given:\n        return 0\n    return",
+        ),
     ],
     ids=[
         "the whole run of letters",
@@ -143,6 +149,7 @@ def test_what_a_condition_asks_may_have_to_be_there(asked: str) -> None:
         "a condition about what a while loop goes by",
         "the kind of characters that the docstring names",
         "members that hold something",
+        "a way out with the result that the docstring names",
     ],
 )
 def test_more_that_a_template_offers(wrong: str, old: str, new: str) -> None:

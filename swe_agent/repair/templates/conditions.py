@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Iterator
 
 from swe_agent.repair.syntax import Code, Rewrite, arguments_of, is_called, locals_of, own_nodes
-from swe_agent.repair.templates.donors import conditions_at, told_edges
+from swe_agent.repair.templates.donors import conditions_at, told_edges, told_results
 from swe_agent.repair.templates.template import Template
 
 DONOR_LIMIT = 10
@@ -153,15 +153,18 @@ def early_exits(code: Code, node: ast.AST) -> Iterator[Rewrite]:
 def _exit_values(
     code: Code, function: ast.FunctionDef | ast.AsyncFunctionDef, name: str
 ) -> list[str]:
-    """What the guard may return: what the function returns elsewhere, else the usual empties."""
+    """What the guard may return: what the docstring names, what the function returns elsewhere,
+    else the usual empties.
+    """
     simple = {
         code.text_of(n.value): None
         for n in own_nodes(function)
         if isinstance(n, ast.Return)
         and isinstance(n.value, ast.Constant | ast.List | ast.Dict | ast.Tuple)
     }
-    known = list(dict.fromkeys([*simple, "None", name, "0", "[]", "''", "False"]))
-    return ["return" if v == "None" else f"return {v}" for v in known[:6]]
+    told = told_results(code, function)
+    known = list(dict.fromkeys([*told, *simple, "None", name, "0", "[]", "''", "False"]))
+    return ["return" if v == "None" else f"return {v}" for v in known[: max(6, len(told) + 4)]]
 
 
 def skips(code: Code, node: ast.AST) -> Iterator[Rewrite]:

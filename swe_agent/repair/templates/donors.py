@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from swe_agent.repair.syntax import Code, Function, arguments_of, own_nodes
 
 CONDITION_LIMIT = 90
+RESULT_LIMIT = 4
 NAME_LIMIT = 4
 PARTNER_LIMIT = 6
 EDGE_CHARS = 12
@@ -23,6 +24,14 @@ _MARKS = {
     **{"underscore": "_", "space": " ", "slash": "/", "star": "*", "semicolon": ";"},
 }
 _NUMBER = re.compile(r"(?<![\w.])\d{1,4}(?![\w.])|\b(?:" + "|".join(_WORDS) + r")\b")
+_RESULT = re.compile(r"(?<![\w.-])(?:-?\d|None|True|False)(?![\w.,]*\w)")
+_EMPTY = (
+    (r"empty (?:string|text)", "''"),
+    (r"empty list", "[]"),
+    (r"empty dict", "{}"),
+    (r"\bzero\b", "0"),
+    (r"\bnone\b|\bnothing\b", "None"),
+)
 _QUOTED = re.compile(r"'([^'\n]{0,12})'|\"([^\"\n]{0,12})\"|`([^`\n]{1,12})`")
 
 
@@ -53,6 +62,14 @@ def told_texts(code: Code, node: ast.AST) -> list[str]:
     prose = written.split(">>>")[0].lower()
     found += [mark for name, mark in _MARKS.items() if re.search(rf"\b{name}s?\b", prose)]
     return list(dict.fromkeys(found))
+
+
+def told_results(code: Code, node: ast.AST) -> list[str]:
+    """Literals that the docstring names in its prose and a function may return at once."""
+    prose = docstring_of(code, node).split(">>>")[0]
+    found = [match.group() for match in _RESULT.finditer(prose)]
+    found += [text for words, text in _EMPTY if re.search(words, prose.lower())]
+    return list(dict.fromkeys(found))[:RESULT_LIMIT]
 
 
 def told_edges(code: Code, function: Function) -> Iterator[tuple[str, str]]:

@@ -17,6 +17,7 @@ from swe_agent.repair.syntax import (
     own_nodes,
 )
 from swe_agent.repair.templates.conditions import tests_of
+from swe_agent.repair.templates.donors import told_results
 from swe_agent.repair.templates.template import Template
 
 VALUE_LIMIT = 6
@@ -191,8 +192,9 @@ def _is_named(node: ast.AST, name: str) -> bool:
 
 
 def _ways_out(code: Code, function: ast.AST) -> list[str]:
-    """How a function ends elsewhere, and with nothing."""
-    ends = [code.text_of(n) for n in own_nodes(function) if isinstance(n, ast.Return)]
+    """How a function ends by its docstring and elsewhere, and with nothing."""
+    ends = [f"return {result}" for result in told_results(code, function)]
+    ends += [code.text_of(n) for n in own_nodes(function) if isinstance(n, ast.Return)]
     short = [text for text in ends if "\n" not in text and len(text) < 40]
     return list(dict.fromkeys(["return", *short, "return None", "return []", "return ''"]))[:5]
 
