@@ -114,7 +114,7 @@ class Round:
             self.message = event[1]
         elif kind == "input":
             self.inputs.append(ast.literal_eval(event[1]))
-        elif kind in ("loaded", "early", "modules", "behaviour", "declined"):
+        elif kind in ("loaded", "early", "modules", "behaviour"):
             setattr(self, kind, event[1])
         elif kind == "state":
             self.states.append(event[1:])

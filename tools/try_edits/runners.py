@@ -143,7 +143,7 @@ class PytestWatch:
             self.server.serve()
         except Forked as child:
             self.channel = child.channel
-            self.server.change(child.channel)
+            self.server.loaded.swap(self.server.changed)
 
     def pytest_runtest_logstart(self, nodeid: str, location: object) -> None:
         self.channel.start(nodeid)

@@ -24,6 +24,7 @@ SIGNATURE = (*("co_argcount", "co_kwonlyargcount", "co_posonlyargcount", "co_fre
 FUTURE = 0
 for feature in __future__.all_feature_names:
     FUTURE |= getattr(__future__, feature).compiler_flag
+METHOD = (ast.FunctionDef, ast.AsyncFunctionDef)
 OPTIMIZED = 1
 """Flag of code objects that are function bodies, not those of modules and classes."""
 
@@ -61,19 +62,20 @@ class Loaded:
         files = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
         self.files = {os.path.realpath(file) for file in files if isinstance(file, str)}
 
-    def read(self, path: str) -> None:
-        """Read a file as it was, once for all candidates that change it. Raises `Declined`."""
-        if path not in self.sources and os.path.join(self.scratch, path) in self.files:
-            self.sources[path] = Source(lines_of(os.path.join(self.repository, path)))
-
-    def swap(self, path: str) -> None:
-        """Make what is loaded of a file as the file is now. Raises `Declined`."""
-        if path not in self.sources:  # the tests have yet to import it
-            return
+    def plan(self, path: str) -> "dict[tuple, types.CodeType]":
+        """The functions of a file that are others now, by their places. Raises `Declined`."""
         place = os.path.join(self.scratch, path)
+        if place not in self.files:  # the tests have yet to import it
+            return {}
+        if path not in self.sources:
+            self.sources[path] = Source(lines_of(os.path.join(self.repository, path)))
         old, new = self.sources[path].part(lines_of(place), place)
         changed = {}  # type: dict[tuple, types.CodeType]
         self.compare(old, new, changed)
+        return changed
+
+    def swap(self, changed: "dict[tuple, types.CodeType]") -> None:
+        """Make what is loaded so."""
         for key, code in changed.items():
             for function in self.functions.get(key, ()):
                 function.__code__ = code
@@ -121,7 +123,7 @@ class Source:
         except (SyntaxError, ValueError) as problem:
             raise Declined from problem
         self.flags = whole.co_flags & FUTURE
-        self.firsts = [first_line(node) for node in tree.body]
+        self.tree = tree
 
     def part(self, lines: "list[str]", name: str) -> "tuple[types.CodeType, types.CodeType]":
         """Those statements that changed, as they were and as they are. Raises `Declined`."""
@@ -132,21 +134,39 @@ class Source:
         while same < high - low and lines[-1 - same] == self.lines[-1 - same]:
             same += 1
         last = max(low, len(self.lines) - same - 1)
-        starts = [first for first in self.firsts if first <= low + 1]
-        later = [first for first in self.firsts if first > last + 1]
-        if not starts:
+        head, found = "", stretch(self.tree.body, low + 1, last + 1, len(self.lines))
+        if found and len(found[0]) == 1 and isinstance(found[0][0], ast.ClassDef):
+            inner = stretch(found[0][0].body, low + 1, last + 1, found[2])
+            if inner and all(isinstance(node, METHOD) for node in inner[0]):
+                head, found = "class " + found[0][0].name + ":\n", inner
+        if not found:
             raise Declined
-        start, end = starts[-1] - 1, later[0] - 1 if later else len(self.lines)
-        old = self.lines[start:end]
-        new = lines[start : end + len(lines) - len(self.lines)]
-        return self.compiled(old, start, name), self.compiled(new, start, name)
+        _, start, end = found
+        old = self.lines[start - 1 : end]
+        new = lines[start - 1 : end + len(lines) - len(self.lines)]
+        above = "\n" * (start - 1 - bool(head)) + head
+        return self.compiled(above, old, name), self.compiled(above, new, name)
 
-    def compiled(self, lines: "list[str]", start: int, name: str) -> types.CodeType:
+    def compiled(self, above: str, lines: "list[str]", name: str) -> types.CodeType:
         try:
-            text = "\n" * start + "".join(lines)
+            text = above + "".join(lines)
             return compile(text, name, "exec", self.flags, dont_inherit=True)
         except (SyntaxError, ValueError) as problem:
             raise Declined from problem
+
+
+def stretch(body: "list[ast.stmt]", low: int, last: int, end: int) -> "tuple | None":
+    """The statements that these lines touch, with their first line and the last before the next
+    one's; `end` is the last line of all. None where the lines begin before the first statement.
+    """
+    firsts = [first_line(node) for node in body]
+    touched = [at for at, first in enumerate(firsts) if first <= low]
+    if not touched:
+        return None
+    start = touched[-1]
+    after = [at for at, first in enumerate(firsts) if first > last]
+    stop = after[0] if after else len(body)
+    return body[start:stop], firsts[start], firsts[stop] - 1 if after else end
 
 
 def first_line(node: ast.stmt) -> int:

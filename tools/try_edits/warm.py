@@ -12,7 +12,6 @@ import sys
 
 from preload import thread_count
 from rounds import COLLECT_S, Round, run_round
-from runners import Channel
 from swap import Declined, Loaded, Ran
 
 WARM_LEAST = 6
@@ -60,7 +59,7 @@ class Server:
 
     def __init__(self, spec: "dict", scratch: str, limits_s: "tuple[float, float]") -> None:
         self.spec, self.scratch, self.limits_s = spec, scratch, limits_s
-        self.ran, self.loaded, self.paths = Ran(), None, []
+        self.ran, self.loaded, self.changed = Ran(), None, {}
         self.asked, self.ask = os.pipe()
         self.told, self.tell = os.pipe()
 
@@ -75,25 +74,17 @@ class Server:
         os.write(self.tell, b"ready\n")
         with os.fdopen(self.asked) as stream:
             for line in stream:
-                self.paths = json.loads(line)
                 try:
-                    for path in self.paths:
-                        self.loaded.read(path)
-                    found = run_round(self.spec, self.scratch, *self.limits_s)
+                    self.changed = {}
+                    for path in json.loads(line):
+                        self.changed.update(self.loaded.plan(path))
                 except Declined:
                     found = Round()
                     found.declined = True
+                else:
+                    found = run_round(self.spec, self.scratch, *self.limits_s)
                 os.write(self.tell, (json.dumps(vars(found)) + "\n").encode())
         os._exit(0)
-
-    def change(self, channel: Channel) -> None:
-        """Be a child: take the changed functions, or end where that cannot be done."""
-        try:
-            for path in self.paths:
-                self.loaded.swap(path)
-        except Declined:
-            channel.send(["declined", True])
-            os._exit(0)
 
 
 def warmed(spec: "dict", scratch: str, limits_s: "tuple[float, float]") -> "Server | None":
