@@ -10,12 +10,14 @@ from swe_agent.repair.propose import proposed
 from swe_agent.repair.rank import Weights, weights_from
 from swe_agent.repair.syntax import Code
 from swe_agent.repair.templates import TEMPLATES
+from swe_agent.repair.templates.donors import told_numbers
 from swe_agent.repair.templates.signatures import signatures_of
 from swe_agent.repair.told import Told
 from tests.repair.cases import CASES
 from tests.repair.more_cases import MORE_CASES
 from tests.repair.project_cases import PROJECT_CASES
 
+NONE = weights_from("")
 NAMES = [template.name for template in TEMPLATES]
 
 
@@ -154,6 +156,21 @@ def test_what_a_condition_asks_may_have_to_be_there(asked: str) -> None:
 )
 def test_more_that_a_template_offers(wrong: str, old: str, new: str) -> None:
     assert _offering(Code("shop.py", wrong), old, new, weights_from(""))
+
+
+def test_a_number_at_the_end_of_a_sentence_is_told() -> None:
+    code = Code("shop.py", 'def fee(n):\n    """Of 250. Or 3.5, at most 40."""\n    return n\n')
+    assert told_numbers(code, code.tree.body[0]) == [250, 40]
+
+
+def test_what_is_asked_to_be_none_begins_as_none_early() -> None:
+    text = "def top(row):\n    best = 0\n    for n in row:\n        if best%s or n > best:\n"
+    text += "            best = n\n    return best\n"
+    ranks = []
+    for asked in (" is None", " == 9"):
+        made = proposed({"shop.py": Code("shop.py", text % asked)}, {("shop.py", 1): 1.0}, NONE)
+        ranks.append(next(n for n, c in enumerate(made) if "best = None" in c.edits[0].new))
+    assert ranks[0] < 5 < ranks[1]
 
 
 def test_in_a_project_a_change_is_made_in_all_places_too() -> None:

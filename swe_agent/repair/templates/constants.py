@@ -3,13 +3,15 @@
 import ast
 from collections.abc import Iterator
 
-from swe_agent.repair.syntax import Code, Rewrite
+from swe_agent.repair.syntax import Code, Rewrite, stored
 from swe_agent.repair.templates.donors import told_numbers, told_texts
 from swe_agent.repair.templates.template import Template
 
 TEXT_LIMIT = 6
 TOLD = 1.5
 """Weight of a number that the docstring names, instead of one that it does not."""
+ASKED_NONE = 3.0
+"""Weight of None as the first value of a variable of which the function asks whether it is None."""
 _SEPARATORS = ("", " ", ",", ", ", "-", "_", "\n", "*", "0", "1")
 
 _RUNS = (
@@ -135,8 +137,9 @@ def first_values(code: Code, node: ast.AST) -> Iterator[Rewrite]:
         return
     value = node.value
     if isinstance(value, ast.Constant) and type(value.value) in (int, float):
-        for text in ("float('-inf')", "float('inf')", "None", "0.0"):
+        for text in ("float('-inf')", "float('inf')", "0.0"):
             yield code.swap(value, text, 0.4)
+        yield code.swap(value, "None", ASKED_NONE if _is_asked(code, node.targets[0]) else 0.4)
     elif isinstance(value, ast.Constant) and value.value is None:
         for text in ("0", "[]", "''", "{}"):
             yield code.swap(value, text, 0.4)
@@ -144,6 +147,21 @@ def first_values(code: Code, node: ast.AST) -> Iterator[Rewrite]:
         for name in code.names_at(node)[:6]:
             yield code.swap(value, f"[{name}]", 0.2)
         yield code.swap(value, "[0]", 0.2)
+
+
+def _is_asked(code: Code, name: ast.Name) -> bool:
+    """Whether the function asks if a variable is None, which it never is set to."""
+    inside = list(ast.walk(code.function_of(name) or code.tree))
+    asked = any(
+        isinstance(n, ast.Compare)
+        and getattr(n.left, "id", "") == name.id
+        and getattr(n.comparators[0], "value", 0) is None
+        for n in inside
+    )
+    values = [
+        n.value for n in inside if isinstance(n, ast.Assign) and name.id in stored(n.targets[0])
+    ]
+    return asked and not any(getattr(value, "value", 0) is None for value in values)
 
 
 def mutable_defaults(code: Code, node: ast.AST) -> Iterator[Rewrite]:

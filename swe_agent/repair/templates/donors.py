@@ -23,7 +23,7 @@ _MARKS = {
     **{"comma": ",", "dot": ".", "period": ".", "hyphen": "-", "dash": "-", "colon": ":"},
     **{"underscore": "_", "space": " ", "slash": "/", "star": "*", "semicolon": ";"},
 }
-_NUMBER = re.compile(r"(?<![\w.])\d{1,4}(?![\w.])|\b(?:" + "|".join(_WORDS) + r")\b")
+_NUMBER = re.compile(r"(?<![\w.])\d{1,4}(?!\w|\.\d)|\b(?:" + "|".join(_WORDS) + r")\b")
 _RESULT = re.compile(r"(?<![\w.-])(?:-?\d|None|True|False)(?![\w.,]*\w)")
 _EMPTY = (
     (r"empty (?:string|text)", "''"),
