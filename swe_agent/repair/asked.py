@@ -26,8 +26,6 @@ VALUE_LIMIT = 14
 FIRST = 4
 """Values of which more is asked than whether they are there."""
 TYPE_LIMIT = 6
-TEXT_LIMIT = 6
-TEXT_CHARS = 30
 FADES = 0.12
 """How fast values further from the place get less likely."""
 _TYPES = ("str", "list", "tuple", "dict", "bytes", "int")
@@ -75,7 +73,7 @@ def _of_presence(value: str) -> Iterator[tuple[str, float]]:
 
 
 def _of_kind(code: Code, value: str, known: set[str]) -> Iterator[tuple[str, float]]:
-    """Of which type a value is, how long, how large, and what text it has."""
+    """Of which type a value is, how long and how large; texts of the tests are never asked for."""
     for rank, kind in enumerate(_kinds_of(code)):
         if kind.split(".")[0] in known or is_builtin(kind):
             yield f"isinstance({value}, {kind})", 0.6 - 0.03 * rank
@@ -84,13 +82,6 @@ def _of_kind(code: Code, value: str, known: set[str]) -> Iterator[tuple[str, flo
         yield form.format(value), weight
     for form, weight in (("{} > 0", 0.3), ("{} < 0", 0.3), ("callable({})", 0.2)):
         yield form.format(value), weight
-    texts = [t for t in code.told.texts if 0 < len(t) <= TEXT_CHARS][:TEXT_LIMIT]
-    for rank, text in enumerate(texts):
-        weight = 0.25 - 0.02 * rank
-        yield f"{text!r} in {value}", weight
-        yield f"{text!r} not in {value}", weight
-        yield f"{value} == {text!r}", weight
-        yield f"{value} != {text!r}", weight
 
 
 def _asked_of_such(code: Code, value: str, known: set[str]) -> Iterator[tuple[str, float]]:
