@@ -29,7 +29,6 @@ from swe_agent.core.events import (
     CheckpointSaved,
     Event,
     LimitHit,
-    ModelCalled,
     ReminderGiven,
     RolledBack,
     TestsFor,
@@ -53,7 +52,7 @@ class Attempt:
     """A live attempt; close it to let the sandbox go."""
 
     def __init__(self, kit: Kit, state: State) -> None:
-        """Take up where `state` stands, which is past its environment."""
+        """Args: state: where to take up, past the environment."""
         self.kit, self.state = kit, state
         self.purse = kit.purse or purse_of(kit.settings, state)
         self._sandbox: Sandbox | None = None
@@ -101,8 +100,6 @@ class Attempt:
     def append(self, event: Event) -> None:
         """Write an event, then take it in as it was written."""
         self.state.apply(self.kit.log.append(event))
-        if isinstance(event, ModelCalled):
-            self._saver.begin()
 
     def remind(self, name: str, **values: object) -> None:
         """Tell the model something, from the template of that name."""
@@ -152,22 +149,12 @@ class Attempt:
             self._head = replace(self._head, taken=taken)
         head = self._head
         mind = self.kit.minds.of(phase_row(state.phase or "plan").role)
-        terms = mind.terms
-        room = Room(
-            state,
-            self.append,
-            settings,
-            terms.rates,
-            terms.window_tokens,
-            self._summariser(),
-            mind.model.name,
-            terms.exact,
-        )
+        room = Room(state, self.append, settings, mind.terms, self._summariser(), mind.model.name)
         while True:
             fitted = room.fitted(head, limit)
             step = state.steps + 1
             self.append(fitted.event(step, state.ledger))
-            with Desk(step, self.purse, self.append, self.kit.listen) as desk:
+            with Desk(step, self.purse, self.append, self.kit.listen, self._meanwhile) as desk:
                 try:
                     desk.replied(mind.model.complete(self._asked(fitted.prompt, desk)))
                     return
@@ -175,6 +162,12 @@ class Attempt:
                     exceeded = fault
             if not room.fold_harder(head, fitted.tokens):
                 self._stop("context", fitted.tokens, exceeded.message)
+
+    def _meanwhile(self) -> None:
+        """While a request is on its way."""
+        self.kit.log.force_behind()
+        self._saver.begin()
+        self.state.story.settle()
 
     def _asked(self, prompt: Prompt, desk: Desk) -> Prompt:
         models = self.kit.settings.models

@@ -21,8 +21,11 @@ class Desk:
         purse: Purse,
         append: Callable[[Event], None],
         listen: Callable[[str], None] | None = None,
+        meanwhile: Callable[[], None] = lambda: None,
     ) -> None:
+        """Args: meanwhile: called once a request is on its way, and at its end at the latest."""
         self._step, self._purse, self._append, self._listen = step, purse, append, listen
+        self._meanwhile, self._is_out = meanwhile, False
         self._hold: Hold | None = None
         self._model = ""
         self._began = time.monotonic()
@@ -46,6 +49,7 @@ class Desk:
             hit = LimitHit(limit=limit.limit, value=limit.value, message=limit.message)
             self._append(hit)
             raise
+        self._is_out = False
         self._append(
             ModelCalled(
                 step=self._step,
@@ -55,10 +59,17 @@ class Desk:
             )
         )
 
+    def sent(self) -> None:
+        """Do what was kept for the wait."""
+        if not self._is_out:
+            self._is_out = True
+            self._meanwhile()
+
     def failed(self, fault: ModelFault, wait_s: float | None) -> None:
         """Write down what a failed request counts as: nothing, what was counted, or its reserve."""
         if self._hold is None:
             return
+        self.sent()
         reserve, usage = self._hold.reserve, Usage()
         if fault.usage is not None:
             usage = fault.usage
@@ -89,6 +100,7 @@ class Desk:
         duration_s = round(time.monotonic() - self._began, 4)
         if self._hold is None:  # a model without a client around it
             self.calling(turn.model, Reserve(turn.usage.cost_usd))
+        self.sent()
         self._append(ModelReplied(step=self._step, turn=turn, duration_s=duration_s))
         assert self._hold is not None, "held above"
         self._settle(turn.usage.cost_usd, turn.usage.tokens if self._hold.reserve.tokens else 0)

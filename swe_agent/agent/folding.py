@@ -5,13 +5,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from swe_agent.agent.minds import Terms
 from swe_agent.agent.state import State
 from swe_agent.agent.summarising import Summariser, Written
-from swe_agent.context.economy import Rates, forced, steps_expected, worthwhile
+from swe_agent.context.economy import forced, steps_expected, worthwhile
 from swe_agent.context.entry import Entry
 from swe_agent.context.render import Head, changed, render
 from swe_agent.context.story import Fold
-from swe_agent.context.tokens import Exact, spec_text
+from swe_agent.context.tokens import spec_text
 from swe_agent.core.events import ContextRendered, Event, HistoryFolded, LedgerRow
 from swe_agent.core.messages import Turn
 from swe_agent.core.protocols import Prompt
@@ -60,21 +61,19 @@ class Room:
     state: State
     append: Callable[[Event], None]
     settings: Settings
-    rates: Rates
-    window_tokens: int
+    terms: Terms
+    """Of the model that is asked."""
     summariser: Summariser | None = None
     """Writes summaries in place of digests; None: nobody does."""
     model: str = ""
-    """Who is asked: counts are kept for each; empty: who replied last."""
-    exact: Exact | None = None
-    """Counts by its own tokenizer."""
+    """Its name, under which counts are kept; empty: who replied last."""
 
     def fitted(self, head: Head, limit: int) -> Fitted:
         """The next prompt, after the folds that pay and those that the window forces."""
         story = self.state.story
         if self.settings.context.folding == "economic":
             expected = steps_expected(self.state.steps, self.settings.limits.max_steps)
-            self._write(worthwhile(story, self.rates, expected), "worthwhile")
+            self._write(worthwhile(story, self.terms.rates, expected), "worthwhile")
         fitted = self._rendered(head, limit)
         budget = self._budget(head, limit, fitted.ratio)
         if fitted.tokens > head.tokens(fitted.ratio) + budget:
@@ -89,10 +88,10 @@ class Room:
 
     def _own(self, head: Head) -> float | None:
         """What the model's own tokenizer counts for one of our tokens in the next request."""
-        if self.exact is None:
+        if self.terms.exact is None:
             return None
         texts = [head.system, *map(spec_text, head.offered)]
-        return self.exact.ratio(texts, (*head.notes, *self.state.story.messages()))
+        return self.terms.exact.ratio(texts, (*head.notes, *self.state.story.messages()))
 
     def fold_harder(self, head: Head, sent_tokens: int) -> bool:
         """Fold because the provider said that a prompt of so many tokens exceeds its window;
@@ -105,7 +104,7 @@ class Room:
 
     def _budget(self, head: Head, limit: int, ratio: float) -> int:
         """Tokens that the conversation may take."""
-        window, learned = self.window_tokens, self.state.budget_tokens
+        window, learned = self.terms.window_tokens, self.state.budget_tokens
         room = window - min(limit, window // 4) - head.tokens(ratio)
         return max(LEAST_TOKENS, min(room, learned) if learned else room)
 

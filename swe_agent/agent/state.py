@@ -144,9 +144,7 @@ class State:
             case PhaseStarted():
                 self._phase(event)
             case ContextRendered():
-                self.ledger |= {row.layer: row for row in event.rows}
-                self.reckoned, self.own = event.tokens, event.own
-                self.ratio = event.ratio or self.scale.ratio
+                self._rendered(event)
             case HistoryFolded():
                 self._folded(event)
             case ModelReplied():
@@ -248,6 +246,12 @@ class State:
         self.tested_in_phase = self.changed_in_phase = False
         self.taken |= dict.fromkeys(event.tools)
         self._say(event.note)
+
+    def _rendered(self, event: ContextRendered) -> None:
+        self.ledger |= {row.layer: row for row in event.rows}
+        self.reckoned, self.own = event.tokens, event.own
+        self.ratio = event.ratio or self.scale.ratio
+        self.story.expect(event.step)
 
     def _reply(self, event: ModelReplied) -> None:
         self.money.apply(event)

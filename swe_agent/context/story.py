@@ -70,6 +70,8 @@ class Story:
     """Step to the place of its reply."""
     _settled: int = 0
     """The place up to which digests are worked out."""
+    _due: tuple[int, int] | None = None
+    """A place up to which they are to be worked out, and the step of the reply that comes there."""
     _shown: list[Message] = field(default_factory=list)
     """All entries as they are shown."""
     _upto: list[int] = field(default_factory=lambda: [0])
@@ -78,10 +80,12 @@ class Story:
 
     def add(self, message: Message, step: int) -> None:
         """Take a message in; an observation shows what is new in it."""
+        self.settle()
         entry = entry_of(message, step, page=len(self._seen.pages))
         match message:
             case Turn():
-                self._settle(step)
+                self.expect(step)
+                self.settle()
                 self._turns[step] = len(self.entries)
             case Note():
                 self.known |= names_in(message.text)
@@ -96,6 +100,7 @@ class Story:
 
     def fold(self, fold: Fold) -> None:
         """Show what a fold says from now on."""
+        self.settle()
         places = {self._places[call_id]: text for call_id, text in fold.digests.items()}
         places |= {self._turns[step]: text for step, text in fold.replies.items()}
         written = {self._places[call_id] for call_id in fold.summarised}
@@ -134,6 +139,7 @@ class Story:
 
     def shorts(self) -> list[tuple[int, Short]]:
         """Places of what may be shown shorter than it is, in order, and how."""
+        self.settle()
         entries = self.entries
         return [(at, short) for at in sorted(self._foldable) if (short := entries[at].short)]
 
@@ -146,13 +152,22 @@ class Story:
         """Tokens of the entries from `first` up to `last`, that one not included."""
         return self._upto[last] - self._upto[first]
 
-    def _settle(self, step: int) -> None:
-        """Work out what may come to stand for what was said since the last reply."""
-        settle(self.entries[self._settled :], self.known, step)
-        for at in range(self._settled, len(self.entries)):
+    def expect(self, step: int) -> None:
+        """A reply is asked for: what may come to stand for all that was said since the last one is
+        to be worked out, as soon as there is time and before anything else is taken in."""
+        self.settle()
+        self._due = len(self.entries), step
+
+    def settle(self) -> None:
+        """Work out what is due, if anything is."""
+        if self._due is None:
+            return
+        (end, step), self._due = self._due, None
+        settle(self.entries[self._settled : end], self.known, step)
+        for at in range(self._settled, end):
             if self.entries[at].short:
                 self._foldable.add(at)
-        self._settled = len(self.entries)
+        self._settled = end
 
     def _count(self, entry: Entry, sign: int = 1) -> None:
         self.sums.of(entry.layer).add(entry.step, entry.tokens, entry.whole_tokens, sign)

@@ -44,6 +44,11 @@ class RequestWatch(Protocol):
         """
         ...
 
+    def sent(self) -> None:
+        """The request is on its way, and its reply is waited for: time for what may be done
+        meanwhile. Not told by a model that sends nothing."""
+        ...
+
     def failed(self, fault: "ModelFault", wait_s: float | None) -> None:
         """It came to no whole reply; it is asked again after `wait_s`, or not (None)."""
         ...
@@ -278,6 +283,10 @@ class EventSink(Protocol):
             EnvironmentFault: it cannot be written (disk full, folder gone); earlier events are
             intact.
         """
+        ...
+
+    def force_behind(self) -> None:
+        """Begin to force to disk what is written, and do not wait for it."""
         ...
 
 

@@ -25,7 +25,7 @@ from swe_agent.models.calls import tool_calls
 from swe_agent.models.endpoint import Endpoint
 from swe_agent.models.faults import Refusal, fault_of, incomplete, retry_after_s, unreachable
 from swe_agent.models.hosted import Hosted, Way
-from swe_agent.models.sdk import CONNECT_TIMEOUT_S, RAW, RAW_HEADERS, bounded, one_per_endpoint
+from swe_agent.models.sdk import CONNECT_TIMEOUT_S, Outgoing, bounded, one_per_endpoint
 from swe_agent.models.segments import body_of
 from swe_agent.models.sse import payloads
 from swe_agent.models.thinking import BETWEEN_CALLS, FOREIGN, MISSED, mode_of, thinking_of
@@ -140,12 +140,12 @@ class Anthropic:
         import httpx2
 
         secrets, reply = self.endpoint.secrets, StreamedReply()
-        body = self._body(prompt, request)
+        outgoing = Outgoing(self._body(prompt, request), prompt.watch)
         try:
             # Bytes in, bytes out: the SDK's records would walk the whole history at each step.
             post = cast("Post", client.post)
-            options = self._options(request)
-            with closing(post(PATH, content=body, cast_to=object, options=options)) as response:
+            options = outgoing.options(**self._headers(request))
+            with closing(post(PATH, content=outgoing, cast_to=object, options=options)) as response:
                 kind = response.headers.get("content-type", "")
                 chunks = bounded(response.iter_bytes(), self.endpoint.timeout_s)
                 hear = prompt.watch.said if prompt.watch else None
@@ -169,10 +169,10 @@ class Anthropic:
             why = str(fault)
             raise incomplete(self.name, why, secrets, self._half_usage(prompt, reply)) from None
 
-    def _options(self, request: Block) -> dict[str, object]:
+    def _headers(self, request: Block) -> dict[str, str]:
         if mode_of(request) != "thinking.enabled" or not self._hosted.takes("anthropic-beta"):
-            return RAW
-        return {**RAW, "headers": {**RAW_HEADERS, "anthropic-beta": BETWEEN_CALLS}}
+            return {}
+        return {"anthropic-beta": BETWEEN_CALLS}
 
     def _read(
         self,

@@ -25,6 +25,7 @@ from swe_agent.models.openai_wire import (
     messages_of,
     tools_of,
 )
+from swe_agent.models.sdk import Outgoing
 from swe_agent.models.segments import body_of
 from swe_agent.models.text_calls import calls_in
 
@@ -135,7 +136,8 @@ class OpenAI:
         def read(incoming: Incoming) -> Completion:
             return completion_of(incoming, prompt.watch.said if prompt.watch else _unheard)
 
-        completion = self._wire.ask("/chat/completions", self._body(prompt, request), read)
+        outgoing = Outgoing(self._body(prompt, request), prompt.watch)
+        completion = self._wire.ask("/chat/completions", outgoing, read)
         secrets = self.endpoint.secrets
         if completion.error and not completion.choices:
             raise fault_of(self.name, _refusal(completion.error), secrets)

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from swe_agent.models.bodies import words_of
 from swe_agent.models.endpoint import Endpoint
 from swe_agent.models.faults import Refusal, fault_of, incomplete, retry_after_s, unreachable
-from swe_agent.models.sdk import CONNECT_TIMEOUT_S, RAW, RAW_HEADERS, bounded, one_per_endpoint
+from swe_agent.models.sdk import CONNECT_TIMEOUT_S, Outgoing, bounded, one_per_endpoint
 
 if TYPE_CHECKING:
     import openai
@@ -38,12 +38,12 @@ class Wire:
     """`provider/name`, for messages."""
     endpoint: Endpoint
 
-    def ask(self, path: str, body: bytes, read: Callable[[Incoming], Read]) -> Read:
+    def ask(self, path: str, request: Outgoing, read: Callable[[Incoming], Read]) -> Read:
         """Send one request and let `read` make something of the reply.
 
         Args:
             path: of the API, below the base URL.
-            body: JSON.
+            request: JSON.
             read: raises `ValueError` where the reply is not whole.
 
         Raises:
@@ -57,8 +57,8 @@ class Wire:
         secrets = self.endpoint.secrets
         try:
             # Bytes in, bytes out: the SDK's records would walk the whole history at each step.
-            post, options = cast("Post", client.post), _options(self.endpoint)
-            with closing(post(path, content=body, cast_to=object, options=options)) as response:
+            post, options = cast("Post", client.post), request.options(**_own(self.endpoint))
+            with closing(post(path, content=request, cast_to=object, options=options)) as response:
                 kind = response.headers.get("content-type", "")
                 chunks = bounded(response.iter_bytes(), self.endpoint.timeout_s)
                 return read(Incoming(chunks, kind.startswith("text/event-stream")))
@@ -88,13 +88,13 @@ class Wire:
         return _client_of(self.endpoint)
 
 
-def _options(endpoint: Endpoint) -> dict[str, object]:
+def _own(endpoint: Endpoint) -> dict[str, object]:
+    """Headers of an endpoint that wants its key in one of its own."""
     if not endpoint.key_has_own_header:
-        return RAW
+        return {}
     import openai
 
-    own = {"api-key": endpoint.key_to_send, "Authorization": openai.Omit()}
-    return {**RAW, "headers": {**RAW_HEADERS, **own}}
+    return {"api-key": endpoint.key_to_send, "Authorization": openai.Omit()}
 
 
 @one_per_endpoint

@@ -5,7 +5,7 @@ import difflib
 import fnmatch
 from dataclasses import dataclass
 from decimal import Decimal
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -44,7 +44,7 @@ class Rate(Record):
         return (cached + fresh) / MILLION
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PriceList:
     """Prices of one model."""
 
@@ -60,7 +60,7 @@ class PriceList:
         Raises:
             UsageFault: the user's table is not valid.
         """
-        if rate := self._users_rate():
+        if rate := self._users_rate:
             return rate.cost_usd(usage)
         listed = _listed(self.provider, self.model, self.base_url)
         return None if listed is None else _price(listed, usage)
@@ -97,7 +97,9 @@ class PriceList:
         """The model's context window; None where the list does not know it."""
         return _window(self.provider, self.model)
 
+    @cached_property
     def _users_rate(self) -> Rate | None:
+        """Looked up once: a step asks for prices three times."""
         path = config_home() / PRICES_FILE
         try:
             changed = path.stat().st_mtime_ns

@@ -16,6 +16,7 @@ from swe_agent.models.faults import Refusal, fault_of, incomplete
 from swe_agent.models.hosted import Hosted, Way
 from swe_agent.models.openai_sdk import Incoming, Wire
 from swe_agent.models.responses_wire import Counted, Problem, Reply, input_of, tools_of
+from swe_agent.models.sdk import Outgoing
 from swe_agent.models.segments import body_of
 from swe_agent.models.sse import payloads
 
@@ -108,7 +109,8 @@ class Responses:
         def read(incoming: Incoming) -> Reply | Problem:
             return _reply(incoming, prompt.watch.said if prompt.watch else lambda _: None)
 
-        reply = self._wire.ask("/responses", self._body(prompt, request), read)
+        outgoing = Outgoing(self._body(prompt, request), prompt.watch)
+        reply = self._wire.ask("/responses", outgoing, read)
         if isinstance(reply, Problem):
             raise self._failed(reply)
         usage = self._usage(prompt, reply)

@@ -3,9 +3,11 @@
 import threading
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import TypeVar
 
+from swe_agent.core.protocols import RequestWatch
 from swe_agent.models.endpoint import Endpoint
 
 Client = TypeVar("Client")
@@ -13,9 +15,26 @@ Client = TypeVar("Client")
 CONNECT_TIMEOUT_S = 20.0
 LONGEST_REPLY_BYTES = 64_000_000
 
-RAW_HEADERS = {"X-Stainless-Raw-Response": "stream", "Content-Type": "application/json"}
-RAW: dict[str, object] = {"headers": RAW_HEADERS, "max_retries": 0}
+_RAW = {"X-Stainless-Raw-Response": "stream", "Content-Type": "application/json"}
 """What both SDKs take to hand the reply over as it comes in."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A request's body, which tells when it has gone out."""
+
+    body: bytes
+    watch: RequestWatch | None
+
+    def options(self, **headers: object) -> dict[str, object]:
+        """What the SDKs send it with, and more headers; its length, since it is not plain bytes."""
+        length = {"Content-Length": str(len(self.body))}
+        return {"headers": {**_RAW, **length, **headers}, "max_retries": 0}
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield self.body
+        if self.watch:
+            self.watch.sent()
 
 
 def one_per_endpoint(make: Callable[[Endpoint], Client]) -> Callable[[Endpoint], Client]:

@@ -9,17 +9,18 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticSerializationError
 
 from swe_agent.core.errors import EnvironmentFault, UsageFault
 from swe_agent.core.events import Event
 from swe_agent.core.protocols import EventSink, Watcher
+from swe_agent.trajectory.forcing import Forcing
 from swe_agent.trajectory.full_disk import DiskPatience
 from swe_agent.trajectory.redact import Redactor
 
@@ -39,8 +40,9 @@ _INWARD = frozenset(
 """Events that are forced to disk with the next one that is not among them: with the next request at
 the latest. A killed process loses none of them, since they are written at once."""
 _BEHIND = frozenset({"model_called", "model_replied"})
-"""Events that are forced while what they speak of goes on, and before the next of them is written:
-a request while it is on its way, a reply while the command that follows from it begins."""
+"""Events that are forced while what they speak of goes on: a request once it is on its way
+(`force_behind`) and before its reply is written, a reply within `SOON_S`."""
+_SLOW = _INWARD | _BEHIND
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +108,8 @@ class EventLog:
         """
         self._path = path
         self._lock = threading.Lock()
-        self._behind = ThreadPoolExecutor(1, "force-log")
-        self._forcing: Future[None] | None = None
+        self._is_sent = False
+        """Whether the last request is on its way, and being forced."""
         self._redactor = Redactor(secrets)
         self._patience = patience or DiskPatience()
         self._watchers: list[Callable[[Event], None]] = [watch] if watch else []
@@ -129,6 +131,7 @@ class EventLog:
             self._seq = past[-1].seq if past else 0
             self._end = _whole_length(path)
             os.ftruncate(self._fd, self._end)
+            self._forcing = Forcing(self._fd)
             undo.pop_all()
 
     def subscribe(self, watch: Watcher) -> None:
@@ -138,8 +141,8 @@ class EventLog:
     def append(self, event: Event) -> Event:
         """Write one event, then show it to the watchers.
 
-        A request is forced to disk, with all before it, while it is on its way and before its
-        reply is taken; a reply while the command that follows from it begins.
+        A request is forced to disk, with all before it, while it is on its way (`force_behind`) and
+        before its reply is taken; a reply soon after.
 
         Returns:
             The event as it is written: without the secrets that it held.
@@ -148,9 +151,7 @@ class EventLog:
             EnvironmentFault: it cannot be written; earlier events are intact.
         """
         with self._lock:
-            fields = {"seq": self._seq + 1, "ts": round(time.time(), 3)}
-            fields |= event.model_dump(mode="json")
-            text = json.dumps(fields, separators=(",", ":"))
+            text = _line(self._seq + 1, event)
             clean = self._redactor.redacted(text)
             if clean is not text:
                 event = follow(clean).event
@@ -168,35 +169,36 @@ class EventLog:
     def _write(self, raw: bytes, kind: str) -> None:
         """The whole line, or nothing of it."""
         try:
+            if kind in _BEHIND:
+                self._hear_of_last(kind)
             written = os.write(self._fd, raw)
             while written < len(raw):
                 written += os.write(self._fd, raw[written:])
-            if kind in _BEHIND:
-                self._force_behind()
-            elif kind not in _INWARD:
-                self._force()
+            self._forcing.wrote()
+            if kind not in _SLOW:
+                self._forcing.now()
         except OSError:
             os.ftruncate(self._fd, self._end)
             raise
 
-    def _force(self) -> None:
-        self._wait_forced()
-        os.fdatasync(self._fd)
+    def _hear_of_last(self, kind: str) -> None:
+        """Wait for what is being forced; a request of which that never began is forced now, before
+        its reply is written."""
+        is_sent, self._is_sent = self._is_sent, False
+        if is_sent or kind == "model_called":
+            self._forcing.wait()
+        else:
+            self._forcing.now()
 
-    def _force_behind(self) -> None:
-        """Begin to force what is written; who forces next waits for it and hears of its fault."""
-        self._wait_forced()
-        self._forcing = self._behind.submit(os.fdatasync, self._fd)
-
-    def _wait_forced(self) -> None:
-        forcing, self._forcing = self._forcing, None
-        if forcing:
-            forcing.result()
+    def force_behind(self) -> None:
+        """Begin to force what is written, and do not wait for it; the next reply does."""
+        self._is_sent = True
+        self._forcing.begin()
 
     def close(self) -> None:
         with suppress(OSError):  # what counts was forced to disk before
-            self._force()
-        self._behind.shutdown()
+            self._forcing.now()
+        self._forcing.close()
         os.close(self._fd)
 
     def __enter__(self) -> Self:
@@ -204,6 +206,16 @@ class EventLog:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _line(seq: int, event: Event) -> str:
+    """One event as JSON, with what the writer adds."""
+    head = f'{{"seq":{seq},"ts":{round(time.time(), 3)}'
+    try:
+        fields = event.model_dump_json()
+    except PydanticSerializationError:  # half a character, which UTF-8 does not have
+        fields = json.dumps(event.model_dump(mode="json"), separators=(",", ":"))
+    return f"{head},{fields[1:]}"
 
 
 def _lines(path: Path) -> Iterator[Line]:

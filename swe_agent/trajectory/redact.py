@@ -24,7 +24,7 @@ class Redactor:
     def __init__(self, secrets: Sequence[str]) -> None:
         said = {form for secret in secrets if len(secret) >= SHORTEST for form in _forms(secret)}
         # A line of the log is JSON itself.
-        forms = said | {json.dumps(form)[1:-1] for form in said}
+        forms = said | {json.dumps(form)[1:-1] for form in said} | {_in_json(form) for form in said}
         # Longest first: a secret may be part of another's disguise.
         self._forms = sorted(forms, key=lambda form: (-len(form), form))
         self._raw = [(form.encode(), _mask(len(form.encode()))) for form in self._forms]
@@ -94,12 +94,17 @@ def _forms(secret: str) -> Iterable[str]:
     for raw in (secret, secret[::-1]):
         yield raw
         yield json.dumps(raw)[1:-1]
+        yield _in_json(raw)
         for safe in ("/", ""):
             yield quote(raw, safe)
         yield raw.encode().hex()
         yield raw.encode().hex().upper()
         for shift in range(3):
             yield from _base64(raw.encode(), shift)
+
+
+def _in_json(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)[1:-1]
 
 
 def _base64(raw: bytes, shift: int) -> Iterable[str]:

@@ -12,8 +12,8 @@ from swe_agent.aci.load import load_tools
 from swe_agent.aci.permissions import Permissions
 from swe_agent.aci.route import Route
 from swe_agent.agent.folding import Room
+from swe_agent.agent.minds import Terms
 from swe_agent.agent.state import State
-from swe_agent.context.economy import Rates
 from swe_agent.context.render import Head, count, render
 from swe_agent.context.tokens import Exact
 from swe_agent.core.events import (
@@ -59,7 +59,8 @@ class Played:
         settings = Settings.model_validate(
             {"limits": {"max_steps": 2000}, "context": {"folding": self.folding}}
         )
-        return Room(self.state, self.append, settings, Rates(), self.window, exact=self.exact)
+        terms = Terms(window_tokens=self.window, exact=self.exact)
+        return Room(self.state, self.append, settings, terms)
 
     def begin(self) -> "Played":
         task = Note(kind="task", text="Fix the issue: the total is wrong.")

@@ -63,8 +63,7 @@ class Summarised(Played):
             room.state,
             room.append,
             room.settings,
-            room.rates,
-            room.window_tokens,
+            room.terms,
             Summariser(self.writer, self.purse, self.append),
         )
 

@@ -159,6 +159,7 @@ def test_a_request_is_forced_to_disk_while_it_is_on_its_way_and_all_at_the_end(
         log.append(ContextRendered(step=1, tokens=0, rows=()))
         assert synced == [0]
         log.append(ModelCalled(step=1, model="offline", reserve_usd=0.5))
+        log.force_behind()
         assert forced.wait(60)
         assert synced[-1] == path.stat().st_size
         log.append(ModelReplied(step=1, turn=Turn(calls=(call,)), duration_s=0))
@@ -193,13 +194,14 @@ def test_a_request_and_a_reply_are_forced_to_disk_behind_what_follows(
     monkeypatch.setattr(os, "fdatasync", slow)
     with EventLog(path) as log:
         log.append(event)
+        log.force_behind()
         assert begun.wait(60)
         log.append(ReminderGiven(name="x", note=Note(kind="reminder", text="x")))
         assert len(read_log(path)) == 2
         go_on.set()
 
 
-def test_a_disk_that_fails_behind_is_told_before_the_next_request(
+def test_a_disk_that_fails_behind_is_told_before_the_reply_is_taken(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     sync = os.fdatasync
@@ -211,9 +213,43 @@ def test_a_disk_that_fails_behind_is_told_before_the_next_request(
 
     monkeypatch.setattr(os, "fdatasync", failing)
     with EventLog(tmp_path / "events.jsonl") as log:
-        log.append(ModelReplied(step=1, turn=Turn(), duration_s=0))
+        log.append(ModelCalled(step=1, model="offline", reserve_usd=0.5))
+        log.force_behind()
         with pytest.raises(EnvironmentFault, match="the disk is broken"):
-            log.append(ModelCalled(step=2, model="offline", reserve_usd=0.5))
+            log.append(ModelReplied(step=1, turn=Turn(), duration_s=0))
+        log.append(ModelReplied(step=1, turn=Turn(), duration_s=0))  # told once
+
+
+def test_a_request_that_was_not_begun_to_be_forced_is_before_its_reply(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path, synced = tmp_path / "events.jsonl", list[int]()
+    sync = os.fdatasync
+
+    def seen(descriptor: int) -> None:
+        synced.append(os.fstat(descriptor).st_size)
+        sync(descriptor)
+
+    monkeypatch.setattr(os, "fdatasync", seen)
+    with EventLog(path) as log:
+        log.append(ModelCalled(step=1, model="offline", reserve_usd=0.5))
+        size = path.stat().st_size
+        log.append(ModelReplied(step=1, turn=Turn(), duration_s=0))
+        assert synced == [size]
+
+
+def test_half_a_character_is_written_and_read_back(tmp_path: Path) -> None:
+    path, half = tmp_path / "events.jsonl", "a\ud800b é"
+    with EventLog(path) as log:
+        log.append(said(half))
+    assert texts(path) == [half]
+
+
+def test_a_secret_that_json_writes_otherwise_is_taken_out(tmp_path: Path) -> None:
+    path, secret = tmp_path / "events.jsonl", 'sk-"schlüssel"-01\\23'
+    with EventLog(path, secrets=[secret]) as log:
+        log.append(said(f"it is {secret}, or {json.dumps(secret)}"))
+    assert "schl" not in path.read_text("utf-8")
 
 
 def test_a_second_process_is_refused(tmp_path: Path) -> None:
