@@ -1,7 +1,6 @@
 """Signs that a model is stuck: the same call with the same outcome, two of them in turns, or calls
 that are all wrong."""
 
-import json
 from collections.abc import Sequence
 from typing import Literal
 
@@ -21,14 +20,17 @@ Stuck = Literal["repeating", "alternating", "only wrong calls"]
 def stuck(past: Sequence[PastCall]) -> Stuck | None:
     """How the calls so far go in circles; None if they do not. What a call observed counts with
     it."""
-    if len(past) >= SAME_CALLS and len({_shape(one) for one in past[-SAME_CALLS:]}) == 1:
+    if len(past) >= SAME_CALLS and all(_same(past[-1], one) for one in past[-SAME_CALLS:]):
         return "repeating"
-    span = [_shape(one) for one in past[-2 * TURNS :]]
-    if len(span) == 2 * TURNS and len(set(span[::2])) == len(set(span[1::2])) == 1:
+    span = past[-2 * TURNS :]
+    if len(span) == 2 * TURNS and all(map(_same, span, span[2:])):
         return "alternating"
     wrong = [one for one in past[-WRONG_CALLS:] if one.observation.outcome == "invalid"]
     return "only wrong calls" if len(wrong) == WRONG_CALLS else None
 
 
-def _shape(one: PastCall) -> tuple[str, str, str]:
-    return one.call.name, json.dumps(one.call.arguments, sort_keys=True), one.observation.text
+def _same(one: PastCall, other: PastCall) -> bool:
+    mine, yours = one.call, other.call
+    if mine.name != yours.name or mine.arguments != yours.arguments:
+        return False
+    return one.observation.text == other.observation.text
