@@ -155,6 +155,9 @@ class Desk:
             raise LimitReached("cost", "no money")
         self.told.append((model, reserve.usd, reserve.tokens))
 
+    def sent(self) -> None:
+        """Nothing to do meanwhile."""
+
     def failed(self, fault: ModelFault, wait_s: float | None) -> None:
         self.told.append((fault.message, wait_s is not None))
 

@@ -1,9 +1,14 @@
 """Both hosted adapters against their vendor's protocol: the same cases for each."""
 
+import threading
+from dataclasses import replace
+
 import pytest
 
+from swe_agent.agent.desk import Desk
 from swe_agent.core.errors import AccessRefused, ContextExceeded, ModelFault, TransientModelFault
 from swe_agent.core.messages import Note, ToolCall, Turn
+from swe_agent.models.purse import Caps, Purse
 from tests.models.conversation import KEY, TASK, VENDORS, call, model_of, prompt, seen
 
 pytestmark = pytest.mark.parametrize("vendor", VENDORS)
@@ -19,6 +24,18 @@ def fault_of(vendor: str, line: dict, timeout_s: float = 10.0) -> ModelFault:
         model_of(vendor, server.url, timeout_s).complete(prompt())
     assert len(server.requests) == 1
     return caught.value
+
+
+def test_it_is_told_that_a_request_is_on_its_way_while_the_reply_is_waited_for(vendor):
+    on_its_way, told = threading.Event(), list[None]()
+
+    def play(_: object) -> dict:
+        return {"text": "told" if on_its_way.wait(60) else "not told"}
+
+    desk = Desk(1, Purse(Caps(1.0, 0)), lambda _: None, None, lambda: told.append(on_its_way.set()))
+    with VENDORS[vendor](play, key=KEY) as server:
+        turn = model_of(vendor, server.url, 90.0).complete(replace(prompt(), watch=desk))
+    assert (turn.text, len(told)) == ("told", 1)
 
 
 def test_text_comes_back_as_the_end_of_a_turn(vendor):
