@@ -63,6 +63,8 @@ class PriceList:
         if rate := self._users_rate:
             return rate.cost_usd(usage)
         listed = _listed(self.provider, self.model, self.base_url)
+        if isinstance(listed, Rate):
+            return listed.cost_usd(usage)
         return None if listed is None else _price(listed, usage)
 
     def worst_case_usd(self, prompt: Prompt, input_tokens: int | None = None) -> float | None:
@@ -150,7 +152,28 @@ def _users_table(path: Path, changed_ns: int) -> dict[str, Rate]:
 
 
 @cache
-def _listed(provider: str, model: str, base_url: str | None) -> "ModelPrice | None":
+def _listed(provider: str, model: str, base_url: str | None) -> "Rate | ModelPrice | None":
+    """The list's price: a rate a token where it has one, since the list takes long to reckon."""
+    found = _found(provider, model, base_url)
+    if found is None or _has_tiers(found) or _price(found, Usage()):  # some take a fee a request
+        return found
+    usages = {
+        "input": Usage(input_tokens=MILLION),
+        "output": Usage(output_tokens=MILLION),
+        "cache_read": Usage(cache_read_tokens=MILLION),
+        "cache_write": Usage(cache_write_tokens=MILLION),
+    }
+    return Rate(**{name: _price(found, usage) for name, usage in usages.items()})
+
+
+def _has_tiers(price: "ModelPrice") -> bool:
+    """Whether a token's price depends on how many there are."""
+    from genai_prices.types import TieredPrices
+
+    return any(isinstance(value, TieredPrices) for value in vars(price).values())
+
+
+def _found(provider: str, model: str, base_url: str | None) -> "ModelPrice | None":
     import genai_prices
 
     nothing = genai_prices.Usage()

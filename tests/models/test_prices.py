@@ -1,9 +1,12 @@
 """Prices: known models cost what the list says, unknown ones have no price."""
 
 import os
+import random
 from pathlib import Path
 
+import genai_prices
 import pytest
+from genai_prices import data_snapshot
 
 from swe_agent.core.errors import UsageFault
 from swe_agent.core.messages import Note, Observation, ToolCall, Turn, Usage
@@ -22,6 +25,35 @@ def test_each_kind_of_token_has_its_price():
     written = prices.cost_usd(Usage(cache_write_tokens=100_000))
     said = prices.cost_usd(Usage(output_tokens=100_000))
     assert (fresh, read, written, said) == pytest.approx((0.3, 0.03, 0.375, 1.5))
+
+
+def test_every_listed_model_costs_what_the_list_reckons():
+    chance, tried = random.Random(3), 0
+    for vendor in data_snapshot.get_snapshot().providers:
+        for model in vendor.models:
+            fresh, said, read, written = (chance.choice([0, 7, 250_000]) for _ in range(4))
+            usage = Usage(
+                input_tokens=fresh,
+                output_tokens=said,
+                cache_read_tokens=read,
+                cache_write_tokens=written,
+            )
+            ours = PriceList(vendor.id, model.id).cost_usd(usage)
+            if ours is None:
+                continue
+            listed = genai_prices.calc_price(
+                genai_prices.Usage(
+                    input_tokens=fresh + read + written,
+                    output_tokens=said,
+                    cache_read_tokens=read,
+                    cache_write_tokens=written,
+                ),
+                model.id,
+                provider_id=vendor.id,
+            )
+            assert ours == pytest.approx(float(listed.total_price)), (vendor.id, model.id)
+            tried += 1
+    assert tried > 500
 
 
 def test_an_unknown_model_has_no_price():
