@@ -115,7 +115,9 @@ class Stage:
             guards=frozenset(),
             deadline=time.monotonic() + 3600,
         )
-        return Acting(Attempt(kit, _ready(tree, self.image)))
+        attempt = Attempt(kit, _ready(tree, self.image))
+        assert attempt.sandbox, "opened now, so that no call is timed with its start"
+        return Acting(attempt)
 
 
 def _ready(tree: str, image: str) -> State:
