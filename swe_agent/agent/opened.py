@@ -18,7 +18,7 @@ from swe_agent.agent.outcome import exit_of, result_of
 from swe_agent.agent.shared import Shared
 from swe_agent.agent.state import State
 from swe_agent.core.chunks import CHUNK_BYTES, file_chunks
-from swe_agent.core.errors import EnvironmentFault, LimitReached, SweAgentError, UsageFault
+from swe_agent.core.errors import EnvironmentFault, SweAgentError, UsageFault
 from swe_agent.core.events import EnvironmentReady, Event, RunFinished, RunStarted, TestsRan
 from swe_agent.core.messages import Note
 from swe_agent.core.protocols import Watcher
@@ -144,17 +144,10 @@ class OpenRun:
 
     @contextmanager
     def turn(self) -> Iterator[None]:
-        """The attempt's time, where only so many work at once; the wait for it is not the run's.
-
-        Raises:
-            LimitReached: what all may spend was used up meanwhile, and this attempt did nothing
-                yet: it can be resumed, as if it had not begun.
-        """
-        shared, total, waits_from = self.company.shared, self.company.total, time.monotonic()
+        """The attempt's time, where only so many work at once; the wait for it is not the run's."""
+        shared, waits_from = self.company.shared, time.monotonic()
         with (shared and shared.turns) or nullcontext():
             self.began += time.monotonic() - waits_from
-            if total and total.refused and not self.state.steps:
-                raise LimitReached(total.refused, "The budget was used up before it began.")
             yield
 
     def prove_base(self, ground: ProvingGround) -> None:

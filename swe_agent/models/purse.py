@@ -49,8 +49,6 @@ class Purse:
             outer: the larger purse that this one draws on, such as a batch's.
         """
         self.caps, self._outer = caps, outer
-        self.refused = ""
-        """Name of the limit at which a request was refused for good; empty: none was."""
         self._usd, self._tokens = usd, tokens
         self._holds: set[Hold] = set()
         self._changed = threading.Condition()
@@ -68,9 +66,7 @@ class Purse:
             with self._changed:
                 while not self._fits(reserve):
                     if not self._holds or not self._could_fit(reserve):
-                        reached = self._reached(reserve, name)
-                        self.refused = reached.limit
-                        raise reached
+                        raise self._reached(reserve, name)
                     self._changed.wait()
                 self._holds.add(hold)
         except BaseException:

@@ -9,17 +9,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from swe_agent.agent.opened import Company
 from swe_agent.agent.shared import Shared
-from swe_agent.agent.spending import total_purse
-from swe_agent.core.errors import LimitReached
 from swe_agent.core.events import Event
 from swe_agent.core.result import RunResult
-from swe_agent.models.purse import Purse
 from swe_agent.runtime.crew import Crew, Wish
 from swe_agent.runtime.engine import connect
 from swe_agent.settings.load import load
-from swe_agent.solve import RunRequest, resume, solve
+from swe_agent.solve import RunRequest, solve
 from tests.conftest import BASE_IMAGE
 from tests.solve.conftest import SUBMIT, Reply
 from tests.vendors import OpenAIServer
@@ -30,7 +26,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.docker
 
 PATIENCE_S = 120.0
-Begin = Callable[..., Future[RunResult]]
+Begin = Callable[[str, str, Shared, Callable[[Event], None]], Future[RunResult]]
 
 
 @pytest.fixture
@@ -41,15 +37,11 @@ def engine() -> Iterator["Engine"]:
 
 @pytest.fixture
 def begin(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Begin]:
-    """Begin a run without tests in a thread: its name, endpoint, company, watcher and budget."""
+    """Begin a run without tests in a thread: its name, endpoint, company and watcher."""
     monkeypatch.setenv("OPENAI_API_KEY", "sk-none")
 
     def begun(
-        name: str,
-        url: str,
-        shared: Shared,
-        watch: Callable[[Event], None],
-        total: Purse | None = None,
+        name: str, url: str, shared: Shared, watch: Callable[[Event], None]
     ) -> Future[RunResult]:
         overrides = {
             "model": "openai/some",
@@ -58,10 +50,7 @@ def begin(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
             "tests.skip": True,
         }
         settings = load(overrides=overrides)
-        folder = tmp_path / name
-        request = RunRequest(
-            project, "test_add fails", settings, folder, shared=shared, total=total
-        )
+        request = RunRequest(project, "test_add fails", settings, tmp_path / name, shared=shared)
         return pool.submit(solve, request, watch)
 
     with ThreadPoolExecutor(2) as pool:
@@ -105,25 +94,3 @@ def test_a_run_gets_ready_while_another_works_and_asks_when_that_is_done(
         assert all(is_held)
         assert len(is_held) == len(server.requests)
     assert turns.acquire(blocking=False)
-
-
-def test_a_run_that_waits_while_the_budget_is_used_up_has_not_begun(
-    begin: Begin, engine: "Engine", tmp_path: Path
-) -> None:
-    turns, ready, total = threading.Semaphore(0), threading.Semaphore(0), total_purse(1.0, 10)
-
-    def watch(event: Event) -> None:
-        if event.type == "environment_ready":
-            ready.release()
-
-    with closing(Crew()) as crew, OpenAIServer(lambda _: SUBMIT) as server:
-        shared = Shared(engine, crew=crew, turns=turns)
-        runs = {name: begin(name, server.url, shared, watch, total) for name in ("one", "other")}
-        assert all(ready.acquire(timeout=PATIENCE_S) for _ in runs)
-        turns.release()
-        faults = {name: run.exception(PATIENCE_S) for name, run in runs.items()}
-        (waited,) = [name for name, fault in faults.items() if isinstance(fault, LimitReached)]
-        assert [fault for name, fault in faults.items() if name != waited] == [None]
-        assert server.requests == []
-        again = resume(tmp_path / waited, lambda _: None, company=Company(shared=Shared(engine)))
-        assert (again.verdict, again.steps > 0) == ("no_patch", True)
