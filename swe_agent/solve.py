@@ -361,6 +361,8 @@ class _Place:
             try:
                 strategy_named(self.run.started.strategy)(attempt)
             except LimitReached:
+                if not state.limit and not state.steps:
+                    raise
                 salvage(attempt)
             except KeyboardInterrupt:
                 self.run.patience.give_up()

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Self
 
+from swe_agent.agent.spending import TOTAL
 from swe_agent.core.errors import LimitReached, ModelFault
 from swe_agent.core.events import Event, LimitHit, ModelCalled, ModelFailed, ModelReplied
 from swe_agent.core.messages import Turn, Usage
@@ -41,11 +42,14 @@ class Desk:
         """Hold the reserve and write the call ahead.
 
         Raises:
-            LimitReached: it does not fit into what is left; it is in the log.
+            LimitReached: it does not fit into what is left; it is in the log, unless it is the
+                first of the run and what all may spend is used up: such a run has not begun.
         """
         try:
             self._hold, self._model = self._purse.hold(reserve), model
         except LimitReached as limit:
+            if self._step == 1 and limit.limit.startswith(TOTAL):
+                raise
             hit = LimitHit(limit=limit.limit, value=limit.value, message=limit.message)
             self._append(hit)
             raise

@@ -14,6 +14,7 @@ from pathlib import Path
 from swe_agent.agent.money import Money
 from swe_agent.agent.opened import Company
 from swe_agent.agent.shared import Shared
+from swe_agent.agent.spending import TOTAL
 from swe_agent.core.errors import (
     AccessRefused,
     EngineAway,
@@ -93,7 +94,7 @@ def work_on(instance: Instance, folder: Path, tries: int, place: Workplace) -> D
         return _failed(instance, (bug, tries), seen)
     row = row_of(result, (seen.money.spent_usd, seen.money.spent_tokens), seen.limit)
     patch = result.patch
-    stops = ExitCode.LIMIT if seen.limit.startswith("total_") else None
+    stops = ExitCode.LIMIT if seen.limit.startswith(TOTAL) else None
     changes = {"instance_id": instance.id, "tainted": tuple(seen.tainted)}
     return Done(row=row.model_copy(update=changes), patch=patch, stops=stops)
 
@@ -216,6 +217,8 @@ def _stops(fault: SweAgentError) -> ExitCode | None:
         return ExitCode.MODEL
     if isinstance(fault, Interrupted):
         return ExitCode.INTERRUPTED
+    if isinstance(fault, LimitReached) and fault.limit.startswith(TOTAL):
+        return ExitCode.LIMIT
     return None
 
 

@@ -9,13 +9,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from swe_agent.agent.opened import Company
 from swe_agent.agent.shared import Shared
+from swe_agent.agent.spending import total_purse
+from swe_agent.core.errors import LimitReached
 from swe_agent.core.events import Event
 from swe_agent.core.result import RunResult
+from swe_agent.models.purse import Purse
 from swe_agent.runtime.crew import Crew, Wish
 from swe_agent.runtime.engine import connect
 from swe_agent.settings.load import load
-from swe_agent.solve import RunRequest, solve
+from swe_agent.solve import RunRequest, resume, solve
 from tests.conftest import BASE_IMAGE
 from tests.solve.conftest import SUBMIT, Reply
 from tests.vendors import OpenAIServer
@@ -26,7 +30,7 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.docker
 
 PATIENCE_S = 120.0
-Begin = Callable[[str, str, Shared, Callable[[Event], None]], Future[RunResult]]
+Begin = Callable[..., Future[RunResult]]
 
 
 @pytest.fixture
@@ -37,11 +41,15 @@ def engine() -> Iterator["Engine"]:
 
 @pytest.fixture
 def begin(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Begin]:
-    """Begin a run without tests in a thread: its name, endpoint, company and watcher."""
+    """Begin a run without tests in a thread: its name, endpoint, company, watcher and budget."""
     monkeypatch.setenv("OPENAI_API_KEY", "sk-none")
 
     def begun(
-        name: str, url: str, shared: Shared, watch: Callable[[Event], None]
+        name: str,
+        url: str,
+        shared: Shared,
+        watch: Callable[[Event], None],
+        total: Purse | None = None,
     ) -> Future[RunResult]:
         overrides = {
             "model": "openai/some",
@@ -50,7 +58,10 @@ def begin(project: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
             "tests.skip": True,
         }
         settings = load(overrides=overrides)
-        request = RunRequest(project, "test_add fails", settings, tmp_path / name, shared=shared)
+        folder = tmp_path / name
+        request = RunRequest(
+            project, "test_add fails", settings, folder, shared=shared, total=total
+        )
         return pool.submit(solve, request, watch)
 
     with ThreadPoolExecutor(2) as pool:
@@ -94,3 +105,16 @@ def test_a_run_gets_ready_while_another_works_and_asks_when_that_is_done(
         assert all(is_held)
         assert len(is_held) == len(server.requests)
     assert turns.acquire(blocking=False)
+
+
+def test_a_run_whose_first_request_the_budget_of_all_refuses_has_not_begun(
+    begin: Begin, engine: "Engine", tmp_path: Path
+) -> None:
+    with closing(Crew()) as crew, OpenAIServer(lambda _: SUBMIT) as server:
+        shared = Shared(engine, crew=crew)
+        run = begin("run", server.url, shared, lambda _: None, total_purse(1.0, tokens=10))
+        fault = run.exception(PATIENCE_S)
+        assert isinstance(fault, LimitReached)
+        assert (fault.limit, server.requests) == ("total_tokens", [])
+        again = resume(tmp_path / "run", lambda _: None, company=Company(shared=shared))
+        assert (again.verdict, again.steps > 0) == ("no_patch", True)

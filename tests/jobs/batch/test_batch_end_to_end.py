@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from tests.jobs.batch.conftest import EMPTY, GOLD, Tasks, call
+from tests.vendors import OpenAIServer
 
 OPTIONS = ("--sandbox", "none", "-q")
 
@@ -136,3 +137,38 @@ def test_what_cannot_be_asked_is_said_before_anything_runs(
     done = batch(tasks, *more)
     assert (done.returncode, said in done.stderr) == (2, True), done.stderr
     assert not (tasks.folder / "out/runs/calc-0").exists()
+
+
+def test_a_task_whose_first_request_the_budget_refuses_goes_on_when_there_is_more(
+    tasks: Tasks, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tasks.write(3)
+    settings = tasks.folder / "config"
+    settings.mkdir()
+    (settings / "prices.yaml").write_text("openai/priced: {input: 0, output: 10}\n")
+    monkeypatch.setenv("SWE_AGENT_CONFIG_HOME", str(settings))
+    monkeypatch.setenv("OPENAI_API_KEY", "sk-none")
+
+    def fixing(body: dict[str, Any]) -> dict[str, object]:
+        replied = sum(message["role"] == "assistant" for message in body["messages"])
+        return {**GOLD[min(replied + 1, 2)], "usage": {"output_tokens": 1000}}  # a cent
+
+    with OpenAIServer(fixing) as server:
+        program, out = str(Path(sys.executable).with_name("swe-agent")), str(tasks.folder / "out")
+        words = ["-m", "openai/priced", "--base-url", server.url, "-w", "1", "-o", out, *OPTIONS]
+        words += ["-s", "models.max_output_tokens=1000", "--max-total-cost"]
+        spent = []
+        for budget, code in (("0.025", 5), ("1", 0)):
+            done = subprocess.run(
+                [program, "batch", tasks.file, *words, budget],
+                capture_output=True,
+                text=True,
+                timeout=280,
+            )
+            assert done.returncode == code, done.stderr
+            spent.append(len(server.requests))
+            states = [(row["state"], row["failure"]) for row in results(tasks).values()]
+            if code:
+                assert states == [("done", ""), ("failed", "limit"), ("waiting", "")]
+    assert states == [("done", "")] * 3
+    assert spent == [2, 6]
