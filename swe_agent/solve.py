@@ -361,7 +361,7 @@ class _Place:
             try:
                 strategy_named(self.run.started.strategy)(attempt)
             except LimitReached:
-                if not state.limit and not state.steps:
+                if not state.limit and not state.steps:  # refused by the budget of all: not begun
                     raise
                 salvage(attempt)
             except KeyboardInterrupt:
