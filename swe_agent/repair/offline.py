@@ -29,7 +29,6 @@ from swe_agent.repair.asking import (
     watched,
     wide_of,
 )
-from swe_agent.repair.examples import FILE, examples_in, reproduction
 from swe_agent.repair.history import EVERY_FILE, Seen, folded, key_of
 from swe_agent.repair.holes import synthesis
 from swe_agent.repair.localize import (
@@ -53,6 +52,7 @@ from swe_agent.repair.reading import (
     scripts_of,
     views_of,
 )
+from swe_agent.repair.reproduction import FILE, examples_in, reproduction
 from swe_agent.repair.scripts import (
     Script,
     proposed_by_queries,
