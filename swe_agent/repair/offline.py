@@ -30,20 +30,16 @@ from swe_agent.repair.asking import (
     wide_of,
 )
 from swe_agent.repair.history import EVERY_FILE, Seen, folded, key_of
-from swe_agent.repair.holes import synthesis
 from swe_agent.repair.localize import (
-    blamed,
     failing_test,
     frames,
     imported,
     is_project_module,
     is_test_file,
     modules_of,
-    suspicions,
 )
 from swe_agent.repair.minimize import least
 from swe_agent.repair.propose import Candidate
-from swe_agent.repair.rank import weights_from
 from swe_agent.repair.reading import (
     FILE_LIMIT,
     VIEWS_PER_TURN,
@@ -52,17 +48,13 @@ from swe_agent.repair.reading import (
     scripts_of,
     views_of,
 )
+from swe_agent.repair.ready import Ready, made_ready
 from swe_agent.repair.reproduction import FILE, examples_in, reproduction
 from swe_agent.repair.scripts import (
     Script,
-    proposed_by_queries,
     script_globs,
-    suspicions_by_name,
 )
-from swe_agent.repair.search import Search
-from swe_agent.repair.syntax import Code, members_of
-from swe_agent.repair.templates.signatures import signatures_of
-from swe_agent.repair.told import told_by
+from swe_agent.repair.syntax import Code
 
 GLOB_LIMIT: Final = 60
 PROBE_LIMIT: Final = 60
@@ -75,8 +67,6 @@ AGAIN_LIMIT: Final = 4
 FEW_FUNCTIONS: Final = 8
 MANY_FUNCTIONS: Final = 40
 """With more than these it is a project, of whose faults the templates have priors of their own."""
-Ready = tuple[Search, dict[tuple[str, int], float], dict[str, Code | Script]]
-"""The search, how suspicious each place is, and the sources."""
 
 
 class OfflineModel:
@@ -302,38 +292,11 @@ class OfflineModel:
         key = (*sorted(texts.items()), targets, seen.issue, bool(seen.lines), seen.states is None)
         if key not in self._ready:
             scripts = {path: Script(path, seen.texts[path]) for path in read}
-            self._ready = {key: self._made_ready(seen, targets, codes, scripts)}
+            is_project = self._count(seen) > MANY_FUNCTIONS
+            self._ready = {key: made_ready(seen, targets, codes, scripts, is_project)}
         ready = self._ready[key]
         ready[0].ready(seen, targets)
         return ready
-
-    def _made_ready(
-        self,
-        seen: Seen,
-        targets: tuple[str, ...],
-        codes: dict[str, Code],
-        scripts: dict[str, Script],
-    ) -> Ready:
-        failures = seen.base.failures if seen.base else {}
-        paths = {*(seen.paths or ()), *codes}
-        failing = [failing_test(t, failures.get(t, ""), paths) for t in targets]
-        said = [f.text for f in failing]
-        tests = dict.fromkeys((f.path, f.name) for f in failing if f.path in codes)
-        told = told_by([(codes[path].tree, name) for path, name in tests], said)
-        signatures = signatures_of(codes)
-        members = members_of(c for c in codes.values() if not is_test_file(c.path))
-        for code in codes.values():
-            code.told, code.signatures, code.members = told, signatures, members
-        suspicious = suspicions(codes, failing, seen.issue, seen.lines)
-        more_templates = synthesis(seen.states or ())
-        is_project = self._count(seen) > MANY_FUNCTIONS
-        weights = weights_from("\n".join(said), more_templates, in_project=is_project)
-        issue = "\n".join([seen.issue, *said])
-        more = proposed_by_queries(scripts, issue, weights)
-        lines = blamed(seen.lines, failing) if seen.lines else None
-        search = Search(codes, suspicious, weights, lines, more)
-        places = {**suspicious, **suspicions_by_name(scripts, issue)}
-        return search, places, {**codes, **scripts}
 
     def _unseen(self, seen: Seen, targets: tuple[str, ...]) -> Calls:
         """Views of files that matter and were not read yet, up to a few at once."""
