@@ -5,6 +5,7 @@ tests call them.
 import ast
 import re
 import sys
+from bisect import bisect_left, bisect_right
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -26,6 +27,10 @@ UNCOVERED = 0.2
 """Factor for a function, or a line, that no failing test ran."""
 NOT_NAMED = 0.6
 """Factor for other files where a failing test's file is named after one: `test_till.py`."""
+STEEPNESS = 0.7
+"""How fast suspicion falls with a place's rank in a project. Of 37 small fixes of 20 of them the
+first function had 21, the next four 8, and constants 6.
+"""
 SHOWN = 0.3
 """Factor for `__repr__`: to tell of a failure runs it, in failing tests alone."""
 WRITTEN_CHARS = 6
@@ -187,6 +192,26 @@ def suspicions(
     scores.update(_of_constants(sources, scores))
     top = max(scores.values(), default=1.0)
     return {place: score / top for place, score in scores.items()}
+
+
+def steeper(
+    scores: Mapping[tuple[str, int], float], codes: Mapping[str, Code]
+) -> dict[tuple[str, int], float]:
+    """The same for a project, whose fault is in the first function more often than in all others
+    together: less for a function, or a constant, the more of them come before it.
+    """
+    functions = {(path, f.lineno) for path, code in codes.items() for f in code.functions()}
+    found = dict(scores)
+    for places, steepness in (
+        (functions & scores.keys(), STEEPNESS),
+        (scores.keys() - functions, STEEPNESS / 2),
+    ):
+        ordered = sorted(scores[place] for place in places)
+        for place in places:
+            first, last = bisect_left(ordered, scores[place]), bisect_right(ordered, scores[place])
+            before = len(ordered) - last + (last - first - 1) / 2
+            found[place] = scores[place] / (1.0 + before) ** steepness
+    return found
 
 
 def blamed(lines: Lines, failing: Iterable[Failing]) -> Lines:

@@ -4,7 +4,7 @@ failing tests tell, and what the templates weigh.
 
 from swe_agent.repair.history import Seen
 from swe_agent.repair.holes import synthesis
-from swe_agent.repair.localize import blamed, failing_test, is_test_file, suspicions
+from swe_agent.repair.localize import blamed, failing_test, is_test_file, steeper, suspicions
 from swe_agent.repair.rank import weights_from
 from swe_agent.repair.scripts import Script, proposed_by_queries, suspicions_by_name
 from swe_agent.repair.search import Search
@@ -35,6 +35,7 @@ def made_ready(
     for code in codes.values():
         code.told, code.signatures, code.members = told, signatures, members
     suspicious = suspicions(codes, failing, seen.issue, seen.lines)
+    suspicious = steeper(suspicious, codes) if is_project else suspicious
     more_templates = synthesis(seen.states or ())
     weights = weights_from("\n".join(said), more_templates, in_project=is_project)
     issue = "\n".join([seen.issue, *said])

@@ -17,6 +17,7 @@ from swe_agent.repair.restrict import restricted
 from swe_agent.repair.syntax import Code
 
 BATCHES = (40, 80, 160, 200)
+"""Candidates of the rounds; in a project, where setting up costs most, all are as the last."""
 CANDIDATE_LIMIT = 5000
 EXPLORED = 200
 """Candidates tried before one that passes is taken: others may be likelier."""
@@ -70,7 +71,7 @@ class Search:
 
     def batch(self, seen: Seen, targets: tuple[str, ...]) -> list[Candidate]:
         """The next candidates to try; empty when the ideas are spent."""
-        size = BATCHES[min(seen.rounds, len(BATCHES) - 1)]
+        size = BATCHES[-1 if self._weights.in_project else min(seen.rounds, len(BATCHES) - 1)]
         tried = seen.trials.get(targets, {})
         singles = _untried(self._pool, tried, size, CANDIDATE_LIMIT)
         bases = self._bases(tried, targets, whole_tests=bool(singles))

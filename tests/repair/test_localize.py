@@ -8,6 +8,7 @@ from swe_agent.repair.localize import (
     frames,
     imported,
     is_test_file,
+    steeper,
     suspicions,
 )
 from swe_agent.repair.rank import naturalness
@@ -99,6 +100,17 @@ def test_how_an_object_is_shown_is_not_suspicious_because_failing_tests_show_it(
     failing = [Failing("tests/test_till.py", "test_total", "shop/coins.py:3: NameError")]
     scores = suspicions(codes, failing, "", {"shop/coins.py": {3: 1.0, 6: 0.7}})
     assert scores["shop/coins.py", 2] > scores["shop/coins.py", 5]
+
+
+def test_in_a_project_the_first_places_stand_out_and_equal_ones_stay_equal() -> None:
+    text = "LIMIT = 1\nDEPTH = 2\ndef a():\n    pass\ndef b():\n    pass\ndef c():\n    pass\n"
+    scores = {("shop.py", 3): 1.0, ("shop.py", 5): 0.8, ("shop.py", 7): 0.8}
+    constants = {("shop.py", 1): 0.5, ("shop.py", 2): 0.4}
+    found = steeper({**scores, **constants}, {"shop.py": Code("shop.py", text)})
+    assert found["shop.py", 3] == 1.0
+    assert found["shop.py", 5] == found["shop.py", 7] < 0.5
+    assert found["shop.py", 1] == 0.5  # a constant is held against constants alone
+    assert found["shop.py", 2] < 0.4
 
 
 def test_a_value_from_the_tests_and_an_idle_step_look_less_natural() -> None:
