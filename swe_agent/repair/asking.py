@@ -11,6 +11,7 @@ from swe_agent.core.task import TestReport
 from swe_agent.repair.history import Seen
 from swe_agent.repair.localize import is_test_file
 from swe_agent.repair.propose import Candidate
+from swe_agent.repair.reproduction import called_by, examples_in
 from swe_agent.repair.scripts import Script
 from swe_agent.repair.syntax import Code
 from swe_agent.verify.naming import named_by
@@ -41,6 +42,18 @@ def targets_of(issue: str, report: TestReport) -> tuple[str, ...]:
     """The failing tests that the issue names; all that fail where it names none."""
     failing = sorted(report.failed)
     return tuple(named_by(issue, failing, report.failures)) or tuple(failing)
+
+
+def are_apart(seen: Seen, targets: tuple[str, ...]) -> bool:
+    """Whether the issue has examples, and the failing tests are about something else: it names none
+    of them, and none speaks of what the examples call.
+    """
+    failures = seen.base.failures if seen.base else {}
+    called = {name for example in examples_in(seen.issue) for name in called_by(example)}
+    if not called or named_by(seen.issue, targets, failures):
+        return False
+    said = "\n".join(f"{test}\n{failures.get(test, '')}" for test in targets)
+    return not called & set(re.findall(r"\w+", said))
 
 
 def guards_of(seen: Seen, targets: tuple[str, ...]) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ from swe_agent.repair import explain
 from swe_agent.repair.asking import (
     Call,
     Calls,
+    are_apart,
     confirm_call,
     covered,
     edit_call,
@@ -115,16 +116,18 @@ class OfflineModel:
             others = script_globs() if judged_by_commands(seen, targets) else ()
             globs = (EVERY_FILE, *others)
             return "Where are the sources?", [("find_file", {"glob": glob}) for glob in globs]
-        if not targets:
-            return self._reproduce(seen)
+        if not targets or are_apart(seen, targets):
+            step = self._reproduce(seen)
+            if step or not targets:
+                examples = self._reproduction(seen)[1]
+                return step or submit(explain.of_nothing(seen.base, len(examples)))
         return self._go_for(seen, targets, offered)
 
-    def _reproduce(self, seen: Seen) -> tuple[str, Calls]:
-        """No test fails: make tests of the issue's examples, and go for those that fail."""
-        assert seen.base is not None
+    def _reproduce(self, seen: Seen) -> tuple[str, Calls] | None:
+        """Make tests of the issue's examples, and go for those that fail; None where none does."""
         views = views_of(seen, likely_sources(seen))
         if views and not seen.standing:
-            return "No test fails, but the issue has examples; reading the sources.", views
+            return "The issue has examples that no test shows; reading the sources.", views
         text, tests = self._reproduction(seen)
         trial = seen.trials.get(tests, {}).get(key_of(()))
         extra: dict[str, JsonValue] = {"files": {FILE: text}}
@@ -134,7 +137,7 @@ class OfflineModel:
             return "Do the issue's examples hold?", [call]
         failing = trial.failed if trial else ()
         if not failing:
-            return submit(explain.of_nothing(seen.base, len(tests)))
+            return None
         is_open = seen.standing and seen.latest is None
         step = self._after_edit if is_open else self._repair
         says, calls = step(seen, failing)

@@ -58,6 +58,14 @@ def examples_in(issue: str) -> tuple[Example, ...]:
     return tuple(known.values())
 
 
+def called_by(example: Example) -> set[str]:
+    """Names of the functions and methods that an example calls."""
+    tree = ast.parse("\n".join([*example.before, example.call]))
+    calls = (node.func for node in ast.walk(tree) if isinstance(node, ast.Call))
+    names = {getattr(called, "attr", getattr(called, "id", "")) for called in calls}
+    return {name for name in names if name and not is_builtin(name)}
+
+
 def reproduction(
     issue: str, codes: Mapping[str, Code], paths: Collection[str]
 ) -> tuple[str, tuple[str, ...]]:

@@ -228,6 +228,27 @@ def test_where_no_test_fails_the_issues_examples_are_repaired(tmp_path: Path, is
     assert not (talk.root / "test_of_the_issue.py").exists()
 
 
+def test_a_failing_test_of_something_else_stays_as_it_is(tmp_path: Path) -> None:
+    other = STEEP["tests/test_steep.py"] + (
+        "    def test_other(self):\n        self.assertEqual(len(os.listdir('.')), -1)\n"
+    )
+    files = {**STEEP, "tests/test_steep.py": other}
+    talk = Conversation(written(tmp_path / "r", files), "`minutes(3, True)` should return 5.")
+    talk.go_on()
+    assert "grams + 2 if strong" in (talk.root / "src/tea/steep.py").read_text()
+    assert (talk.root / "tests/test_steep.py").read_text() == other
+
+
+def test_where_the_examples_hold_the_failing_tests_are_repaired(tmp_path: Path) -> None:
+    steep = STEEP["src/tea/steep.py"] + "\n\ndef sugar(cups):\n    return cups - 1\n"
+    tests = STEEP["tests/test_steep.py"].replace("import minutes", "import minutes, sugar")
+    tests += "    def test_sweet(self):\n        self.assertEqual(sugar(2), 3)\n"
+    files = {**STEEP, "src/tea/steep.py": steep, "tests/test_steep.py": tests}
+    talk = Conversation(written(tmp_path / "r", files), "`minutes(3, False)` should return 3.")
+    talk.go_on()
+    assert "return cups + 1" in (talk.root / "src/tea/steep.py").read_text()
+
+
 def test_examples_that_hold_are_no_fault(tmp_path: Path) -> None:
     talk = Conversation(written(tmp_path / "r", STEEP), "`minutes(3, True)` should return 1.")
     assert "1 examples of the issue were run, and hold" in talk.go_on()
