@@ -18,6 +18,7 @@ from swe_agent.repair.expected import (
     is_literal,
     literal_at,
     meant,
+    parsed,
     unprinted,
 )
 
@@ -155,23 +156,21 @@ def _with_output(source: str, output: str, before: tuple[str, ...]) -> Example |
 
 
 def _is_expression(source: str) -> bool:
-    try:
-        ast.parse(source, mode="eval")
-    except (SyntaxError, ValueError):
-        return False
-    return True
+    tree = parsed(source)
+    return tree is not None and [type(node) for node in tree.body] == [ast.Expr]
 
 
 def _steps(text: str) -> list[_Step]:
     """The statements of a block; none where it is no Python."""
     text = textwrap.dedent(text)
+    tree = parsed(text)
     try:
-        body = ast.parse(text).body
-        tokens = [*tokenize.generate_tokens(io.StringIO(text).readline)]
-    except (SyntaxError, ValueError, tokenize.TokenError):
+        tokens = [*tokenize.generate_tokens(io.StringIO(text).readline)] if tree else []
+    except (SyntaxError, tokenize.TokenError):
         return []
+    body = tree.body if tree else []
     comments = {t.start[0]: t.string.lstrip("# ") for t in tokens if t.type == tokenize.COMMENT}
-    ends = [node.lineno - 1 for node in body[1:]] + [text.count("\n") + 1]
+    ends = [*(node.lineno - 1 for node in body[1:]), text.count("\n") + 1][: len(body)]
     steps = []
     for node, end in zip(body, ends, strict=True):
         last = node.end_lineno or node.lineno

@@ -5,6 +5,10 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from swe_agent.core.pythonsyntax import parsed_python
+
+DEEPEST = 60
+"""Levels of a syntax tree that are looked into."""
 REACH = 240
 """Characters after a call in which what is expected of it may stand."""
 _CALL = re.compile(r"(?<![\w.])([A-Za-z_][\w.]*)\(")
@@ -83,7 +87,7 @@ def meant(call: str, after: str, before: tuple[str, ...] = ()) -> Example | None
 
 def unprinted(source: str) -> str:
     """What a statement prints, where it prints one value; else itself."""
-    tree = _parsed(source.strip())
+    tree = parsed(source.strip())
     node = tree.body[0] if tree and len(tree.body) == 1 else None
     match node:
         case ast.Expr(ast.Call(ast.Name("print"), [value], [])) if not isinstance(
@@ -95,7 +99,7 @@ def unprinted(source: str) -> str:
 
 def is_call(text: str) -> bool:
     """Whether a text is a call of literals alone, so that it means the same anywhere."""
-    tree = _parsed(text.strip())
+    tree = parsed(text.strip())
     match tree.body if tree else []:
         case [ast.Expr(ast.Call() as call)]:
             return _is_of_literals(call)
@@ -146,15 +150,20 @@ def _call_at(text: str, found: re.Match[str]) -> str:
     whole = ""
     for end in re.finditer(r"\)", text[found.end() : found.end() + REACH]):
         call = text[found.start() : found.end() + end.end()]
-        if _parsed(call) is not None:
+        if parsed(call) is not None:
             whole = call if is_call(call) else whole
             if not _METHOD.match(text, found.end() + end.end()):
                 break
     return whole
 
 
-def _parsed(text: str) -> ast.Module | None:
+def parsed(text: str) -> ast.Module | None:
+    """The syntax tree of code in an issue; None where it is none, or nested without measure."""
     try:
-        return ast.parse(text)
-    except (SyntaxError, ValueError):
+        tree = parsed_python(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
+    level: list[ast.AST] = [tree]
+    for _ in range(DEEPEST):
+        level = [child for node in level for child in ast.iter_child_nodes(node)]
+    return None if level else tree

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import PurePosixPath
 
 from swe_agent.repair.blocks import blocks, sessions, tracebacks
-from swe_agent.repair.expected import Example, told, unprinted
+from swe_agent.repair.expected import Example, parsed, told, unprinted
 from swe_agent.repair.localize import is_test_file
 from swe_agent.repair.syntax import Code, is_builtin
 
@@ -40,17 +40,17 @@ def examples_in(issue: str) -> tuple[Example, ...]:
     >>> [(one.call, one.expected) for one in examples_in("`double(2)` gives 5 instead of 4.")]
     [('double(2)', '4')]
     """
-    issue = issue[:READ_LIMIT]
-    imports = tuple(line for line in _IMPORT.findall(issue) if _parsed(line))
+    issue = issue[:READ_LIMIT].replace("\r\n", "\n")
+    imports = tuple(line for line in _IMPORT.findall(issue) if parsed(line))
     known: dict[tuple[object, ...], Example] = {}
     for found in (*told(issue), *sessions(issue), *blocks(issue), *tracebacks(issue)):
-        if _parsed(found.call) is None:
+        if (tree := parsed(unprinted(found.call))) is None:
             continue
         example = replace(
             found, before=_leading(found.call, (*imports, *found.before[-LEADING_LIMIT:]))
         )
         leading = tuple(line for line in example.before if line not in imports)
-        key = (_bare(found.call), leading)
+        key = (_bare(tree), leading)
         if key not in known or not (known[key].expected or known[key].raises):
             known[key] = example
         if len(known) == EXAMPLE_LIMIT:
@@ -60,8 +60,9 @@ def examples_in(issue: str) -> tuple[Example, ...]:
 
 def called_by(example: Example) -> set[str]:
     """Names of the functions and methods that an example calls."""
-    tree = ast.parse("\n".join([*example.before, example.call]))
-    calls = (node.func for node in ast.walk(tree) if isinstance(node, ast.Call))
+    tree = parsed("\n".join([*example.before, example.call]))
+    nodes = ast.walk(tree) if tree else ()
+    calls = (node.func for node in nodes if isinstance(node, ast.Call))
     names = {getattr(called, "attr", getattr(called, "id", "")) for called in calls}
     return {name for name in names if name and not is_builtin(name)}
 
@@ -85,7 +86,7 @@ def reproduction(
     needs = {
         example: names
         for example in examples_in(issue)
-        if (names := _needed(example, {*places}, {*folders})) is not None
+        if (names := _needed(example, {*places}, {*folders})) is not None and _compiles(example)
     }
     if not needs:
         return "", ()
@@ -103,7 +104,9 @@ def _needed(example: Example, defined: set[str], modules: set[str]) -> set[str] 
     """The project's names that an example needs imported; None where it cannot be run: it names
     what nobody defines, reaches out, or has nothing to do with the project.
     """
-    tree = ast.parse("\n".join([*example.before, example.call, example.raises]))
+    tree = parsed("\n".join([*example.before, example.call, example.raises]))
+    if tree is None:
+        return None
     bound, loaded, is_ours = set[str](), set[str](), False
     for node in ast.walk(tree):
         match node:
@@ -129,11 +132,11 @@ def _needed(example: Example, defined: set[str], modules: set[str]) -> set[str] 
 
 def _leading(call: str, before: tuple[str, ...]) -> tuple[str, ...]:
     """Of the statements before a call, those that bind or change what it names."""
-    tree = _parsed(call)
+    tree = parsed(call)
     wanted = _names(tree) if tree else set()
     kept: list[str] = []
     for line in reversed(before):
-        tree = _parsed(line)
+        tree = parsed(line)
         if tree is None:
             continue
         names = {name for node in tree.body for name in _touched(node)}
@@ -174,11 +177,10 @@ def _roots(node: ast.Import | ast.ImportFrom) -> set[str]:
     return {alias.name.split(".")[0] for alias in node.names}
 
 
-def _bare(call: str) -> str:
+def _bare(tree: ast.Module) -> str:
     """A call as written with one style, out of `str(…)` and `repr(…)`."""
-    tree = ast.parse(unprinted(call)).body[0]
-    match tree:
-        case ast.Expr(ast.Call(ast.Name("str" | "repr"), [value])):
+    match tree.body:
+        case [ast.Expr(ast.Call(ast.Name("str" | "repr"), [value]))]:
             return ast.unparse(value)
     return ast.unparse(tree)
 
@@ -186,22 +188,27 @@ def _bare(call: str) -> str:
 def _written(examples: Collection[Example]) -> Iterator[str]:
     yield from ("", "", "class IssueTest(unittest.TestCase):")
     for number, example in enumerate(examples, start=1):
-        yield f"    def test_{number}(self):"
-        last = example.call
-        if example.expected:
-            last = f"self.assertEqual({example.call}, {example.expected})"
-        elif example.raises:
-            last = f"with self.assertRaises({example.raises}):\n    {example.call}"
-        yield textwrap.indent("\n".join([*example.before, last]), " " * 8)
+        yield textwrap.indent(_method(f"test_{number}", example), " " * 4)
     yield ""
 
 
-def _parsed(text: str) -> ast.Module | None:
+def _method(name: str, example: Example) -> str:
+    last = example.call
+    if example.expected:
+        last = f"self.assertEqual({example.call}, {example.expected})"
+    elif example.raises:
+        last = f"with self.assertRaises({example.raises}):\n    {example.call}"
+    body = "\n".join([*example.before, last])
+    return f"def {name}(self):\n{textwrap.indent(body, ' ' * 4)}"
+
+
+def _compiles(example: Example) -> bool:
+    """Whether it can stand in a method: `await` cannot."""
     try:
-        tree = ast.parse(text)
+        compile(_method("test", example), FILE, "exec")
     except (SyntaxError, ValueError):
-        return None
-    return tree if len(tree.body) == 1 else None
+        return False
+    return True
 
 
 def _module_of(path: str, paths: Collection[str]) -> tuple[str, str]:

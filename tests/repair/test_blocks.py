@@ -58,6 +58,7 @@ def test_a_block_says_what_should_come(code: str, after: str, example: Example) 
 @pytest.mark.parametrize(
     "block",
     [
+        "```\n# nothing\n```\n",
         "```\nbrew(1)  # 3, which is wrong\n```\n",
         "```js\nbrew(1) // 4\n```\n",
         "```\nbrew(1)\n```\n",

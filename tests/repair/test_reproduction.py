@@ -70,6 +70,7 @@ def test_examples_that_do_not_hold_fail(tmp_path: Path, issue: str) -> None:
         "`brew(open('/etc/passwd').read())` should return 4",
         ">>> brew.__globals__\n{}\n",
         "brew(-1) should raise PotError",
+        "```\nassert await brew(1)\n```",
     ],
 )
 def test_what_is_not_the_projects_or_reaches_out_makes_no_test(issue: str) -> None:
@@ -82,7 +83,20 @@ def test_a_step_has_only_the_statements_that_it_needs_before_it() -> None:
     assert example.before == ("p = Pot()", "p.fill(2)")
 
 
+def test_lines_may_end_as_on_windows() -> None:
+    (example,) = examples_in("```python\r\nassert brew(2) == 4\r\n```\r\n")
+    assert example.expected == "4"
+
+
 def test_of_one_call_what_should_come_counts_more_than_that_it_fails() -> None:
     issue = "brew(2) crashes.\n\n>>> brew(2)\nTraceback (most recent call last):\nTypeError\n"
     (example,) = examples_in(f"{issue}\nIt should return 'teatea'.")
     assert example.expected == "'teatea'"
+
+
+@pytest.mark.parametrize(
+    "code", ["-" * 20_000 + "1", "(" * 5_000, "brew(" + "[" * 90 + "]" * 90 + ")"]
+)
+def test_code_that_is_nested_without_measure_is_left(code: str) -> None:
+    issue = f"```\nassert brew({code}) == 4\n```\n`brew({code[:200]})` should return 4"
+    assert reproduction(issue, CODES, {"src/pot.py"}) == ("", ())
