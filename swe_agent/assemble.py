@@ -21,7 +21,7 @@ from swe_agent.models.client import Waiting
 from swe_agent.models.endpoint import Endpoint
 from swe_agent.models.prices import PriceList
 from swe_agent.models.probe import probed
-from swe_agent.models.registry import HOSTED, client_of, spec_of
+from swe_agent.models.registry import HOSTED, OFFLINE, client_of, spec_of
 from swe_agent.models.vocabulary import counter_of
 from swe_agent.runtime.box import Limits
 from swe_agent.runtime.engine import connect
@@ -43,6 +43,10 @@ if TYPE_CHECKING:
 
 USUAL_WINDOW_TOKENS = 128_000
 """A model's context window where the price list has none."""
+
+NO_END_TOKENS = 10**12
+"""Window of a model that runs here and pays for no token: what it is told is never folded, since
+it goes by what it has tried."""
 
 Outside = tuple[Sequence[Tool], Mapping[str, Rule]]
 Say = Callable[[str], None]
@@ -69,7 +73,7 @@ def model_named(spec: str, settings: Settings, say: Say) -> Model:
         UsageFault: unknown provider, bad script, or no key.
     """
     specs = (spec, *settings.models.fallbacks)
-    return client_of(specs, settings, api_keys, {"offline": _offline}, Waiting(say=say))
+    return client_of(specs, settings, api_keys, {OFFLINE: _offline}, Waiting(say=say))
 
 
 def _offline(_: object) -> Model:
@@ -109,6 +113,8 @@ def minds_of(spec: str, settings: Settings, say: Say) -> Minds:
 def rates_of(spec: str, settings: Settings) -> tuple[Rates, int]:
     """What cached input costs the model, and its context window: as the settings say, else the
     endpoint, else the price list; the usual where nobody knows."""
+    if spec == OFFLINE:
+        return Rates(0.0, 0.0), NO_END_TOKENS
     provider, _, name = spec.partition("/")
     vendor = HOSTED.get(provider)
     url = base_url_of(vendor, settings.models.base_url) if vendor else None

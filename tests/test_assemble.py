@@ -13,9 +13,16 @@ def test_a_listed_model_has_its_own_rates_and_window() -> None:
     assert window > USUAL_WINDOW_TOKENS
 
 
-@pytest.mark.parametrize("spec", ["offline", "scripted/a.jsonl", "openai/llama-local"])
+@pytest.mark.parametrize("spec", ["scripted/a.jsonl", "openai/llama-local"])
 def test_a_model_that_nobody_lists_has_the_usual_ones(spec: str) -> None:
     assert rates_of(spec, Settings()) == (Rates(), USUAL_WINDOW_TOKENS)
+
+
+def test_the_offline_model_is_told_everything() -> None:
+    settings = Settings(context=ContextSettings(window_tokens=32_000))
+    rates, window = rates_of("offline", settings)
+    assert (rates.read, rates.write) == (0.0, 0.0)
+    assert window > 10**9
 
 
 def test_the_users_window_wins() -> None:

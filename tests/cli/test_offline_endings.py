@@ -55,3 +55,24 @@ def test_without_a_repair_the_diagnosis_is_said_and_the_tree_stays(
         assert "blend at blend.py:1" in answer.err
     assert git(project, "status", "--porcelain") == ""
     assert {path: (project / path).read_text() for path in FILES} == before
+
+
+def test_nothing_is_tried_twice_however_small_the_window(
+    call, project: Path, tmp_path: Path
+) -> None:
+    place = tmp_path / "run"
+    fixed = ("run", project, "-m", "offline", "--sandbox", "none", "-i", "no price", "-o", place)
+    small = ("-s", "context.window_tokens=4000")
+
+    call(*fixed, "--test", "python3 -m unittest -q", *small)
+
+    events = [json.loads(line) for line in (place / "events.jsonl").read_text().splitlines()]
+    calls = [event["call"] for event in events if event["type"] == "tool_called"]
+    tried = [
+        json.dumps(candidate)
+        for one in calls
+        if one["name"] == "try_edits"
+        for candidate in one["arguments"]["candidates"]
+    ]
+    assert len(tried) > 50
+    assert len(set(tried)) == len(tried)
