@@ -26,6 +26,8 @@ VALUE_LIMIT = 14
 FIRST = 4
 """Values of which more is asked than whether they are there."""
 TYPE_LIMIT = 6
+SEEN = 0.95
+"""Weight of the types that a value had as the failing tests ran."""
 FADES = 0.12
 """How fast values further from the place get less likely."""
 _TYPES = ("str", "list", "tuple", "dict", "bytes", "int")
@@ -51,7 +53,11 @@ def _conditions(
         share = 1.0 / (1.0 + FADES * rank)
         for form, weight in _of_presence(value):
             yield form, weight * share
-        for form, weight in _asked_of_such(code, value, known):
+        kinds = code.types_at(place, value)
+        for kind in kinds:
+            yield f"isinstance({value}, {kind})", SEEN * share
+            yield f"not isinstance({value}, {kind})", SEEN * share
+        for form, weight in _asked_of_such(code, value, known, kinds):
             yield form, weight * share
         if rank < FIRST:
             for form, weight in _of_kind(code, value, known):
@@ -84,7 +90,9 @@ def _of_kind(code: Code, value: str, known: set[str]) -> Iterator[tuple[str, flo
         yield form.format(value), weight
 
 
-def _asked_of_such(code: Code, value: str, known: set[str]) -> Iterator[tuple[str, float]]:
+def _asked_of_such(
+    code: Code, value: str, known: set[str], kinds: tuple[str, ...]
+) -> Iterator[tuple[str, float]]:
     """What the file asks of values with the same name, and of what they have."""
     last = value.rsplit(".", 1)[-1]
     for head, tail, names, count in _questions(code).get(last, ()):
@@ -93,7 +101,8 @@ def _asked_of_such(code: Code, value: str, known: set[str]) -> Iterator[tuple[st
             yield form, min(0.9, 0.6 + 0.1 * count)
             yield _opposite(form), min(0.9, 0.6 + 0.1 * count)
     read = _attributes_of(code).get(last, [])
-    for attribute in list(dict.fromkeys([*read, *_members_like(code, last, read)]))[:8]:
+    own = [m for kind in kinds for m in sorted(code.members.get(kind.split(".")[-1], ()))]
+    for attribute in list(dict.fromkeys([*read, *own, *_members_like(code, last, read)]))[:8]:
         yield f"{value}.{attribute}", 0.4
         yield f"not {value}.{attribute}", 0.4
         yield f"{value}.{attribute} is None", 0.35

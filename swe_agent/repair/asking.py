@@ -31,6 +31,8 @@ ENDLESS_S: Final = 0.2
 WATCH_LIMIT: Final = 4
 WATCHED_SHARE: Final = 0.5
 """Least suspicion of a function that is watched, as a part of the highest."""
+STEEP_PLACES: Final = 40
+"""Places as a project has them, of which the first stand out: of these more are watched."""
 SPECTRUM_TESTS: Final = 60
 SPECTRUM_S: Final = 60.0
 _STOPPED: Final = re.compile(r"[Tt]imeout\b|timed out")
@@ -167,7 +169,8 @@ def watched(
 ) -> list[JsonValue]:
     """The functions whose variables are worth knowing: the most suspicious ones."""
     found: list[JsonValue] = []
-    most = max(suspicious.values(), default=0.0)
+    many = len(suspicious) > STEEP_PLACES
+    most = max(suspicious.values(), default=0.0) * (0.5 if many else 1.0)
     for (path, line), score in sorted(suspicious.items(), key=lambda item: (-item[1], item[0])):
         code = codes.get(path)
         if len(found) >= WATCH_LIMIT or score < WATCHED_SHARE * most or not isinstance(code, Code):

@@ -5,6 +5,7 @@ failing tests tell, and what the templates weigh.
 from swe_agent.repair.history import Seen
 from swe_agent.repair.holes import synthesis
 from swe_agent.repair.localize import blamed, failing_test, is_test_file, steeper, suspicions
+from swe_agent.repair.observed import types_seen
 from swe_agent.repair.rank import weights_from
 from swe_agent.repair.scripts import Script, proposed_by_queries, suspicions_by_name
 from swe_agent.repair.search import Search
@@ -34,6 +35,7 @@ def made_ready(
     members = members_of(c for c in codes.values() if not is_test_file(c.path))
     for code in codes.values():
         code.told, code.signatures, code.members = told, signatures, members
+        code.types = types_seen(code, seen.states or ())
     suspicious = suspicions(codes, failing, seen.issue, seen.lines)
     suspicious = steeper(suspicious, codes) if is_project else suspicious
     more_templates = synthesis(seen.states or ())

@@ -116,7 +116,9 @@ def recorded_from(states: tuple[State, ...]) -> Recorded:
                 held[name] = ast.literal_eval(shown)
             except (ValueError, SyntaxError, MemoryError, RecursionError):
                 continue
-        found.setdefault((state.path, state.line, state.is_inner), []).append(held)
+        rows = found.setdefault((state.path, state.line, state.is_inner), [])
+        if held not in rows:  # two may differ in what is left out
+            rows.append(held)
     return Recorded({place: tuple(rows) for place, rows in found.items()})
 
 

@@ -47,6 +47,8 @@ class Code:
         """Parameters of the project's functions with their defaults, as far as it was read."""
         self.members: Mapping[str, frozenset[str]] = {}
         """Attributes that the project's classes set on their objects, as far as it was read."""
+        self.types: Mapping[int, Mapping[str, tuple[str, ...]]] = {}
+        """Types that variables had as the failing tests ran, by their function's first line."""
         self.tree = parsed_python(text)
         self._lines = [line + "\n" for line in text.split("\n")]
         self._starts = [0]
@@ -199,6 +201,11 @@ class Code:
                 found.update(dict.fromkeys(locals_of(place)))
             place = self.parents.get(place)
         return tuple(found)
+
+    def types_at(self, node: ast.AST, value: str) -> tuple[str, ...]:
+        """The types that a variable had in the function around a node."""
+        function = self.function_of(node)
+        return tuple(self.types.get(function.lineno, {}).get(value, ())) if function else ()
 
     @cached_property
     def constants(self) -> tuple[ast.Assign | ast.AnnAssign, ...]:

@@ -13,6 +13,7 @@ TEXT_LIMIT = 80
 TEXT_CHARS = 400
 DIFFERENCE_LIMIT = 12
 _LACKING = re.compile(r"has no attribute '(\w+)'")
+_GIVEN = re.compile(r"(\w+)\(\) got an unexpected keyword argument '(\w+)'")
 _TYPE = re.compile(r"[A-Z]\w*(?:Error|Exception|Exit|Warning)")
 _COMPARED = re.compile(r"assert (['\"].*?['\"]) == (['\"].*['\"])$", re.MULTILINE)
 _MARKED = re.compile(r"^(?:E\s+)?([-+]) (.*)$")
@@ -28,6 +29,8 @@ class Told:
     """Exceptions that the tests' code names."""
     lacking: tuple[str, ...] = ()
     """Attributes that failures say are not there."""
+    given: tuple[tuple[str, str], ...] = ()
+    """Functions with arguments that failures say they are given by name and do not take."""
     differences: tuple[tuple[str, str], ...] = ()
     """Lines that came, each with the one that was expected; and the reverse, where a failure leaves
     open which is which.
@@ -46,6 +49,7 @@ def told_by(tests: Iterable[tuple[ast.AST, str]], failures: Iterable[str]) -> To
         tuple(dict.fromkeys(lines))[:TEXT_LIMIT],
         tuple(dict.fromkeys(name for name in names if _TYPE.fullmatch(name))),
         tuple(dict.fromkeys(name for text in said for name in _LACKING.findall(text))),
+        tuple(dict.fromkeys(pair for text in said for pair in _GIVEN.findall(text))),
         tuple(dict.fromkeys(pair for text in said for pair in _differences(text)))[
             :DIFFERENCE_LIMIT
         ],

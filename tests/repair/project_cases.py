@@ -2,13 +2,34 @@
 
 from swe_agent.repair.told import Told
 
+SEEN = {"crate": ("Box",)}
+"""Types that variables had as the failing tests ran."""
 PROJECT_CASES: dict[str, tuple[str, str, str, Told]] = {
+    "seen type": (
+        "class Box:\n    pass\n\n\n"
+        "def weight(crate):\n    return 2 if isinstance(crate, list) else 1\n",
+        "isinstance(crate, list)",
+        "isinstance(crate, (list, Box))",
+        Told(),
+    ),
     "flag given": (
         "def bake(dish, fan=False):\n    return dish, fan\n\n\n"
         "def roast(dish):\n    return bake(dish)\n",
         "return bake(dish)",
         "return bake(dish, fan=True)",
         Told(),
+    ),
+    "lacked": (
+        "def label(box):\n    if box.lid.colour and box.name:\n        return box.name\n",
+        "if box.lid.colour and",
+        "if hasattr(box.lid, 'colour') and box.lid.colour and",
+        Told(lacking=("colour",)),
+    ),
+    "taken argument": (
+        "class Gate:\n    def opened(self, by):\n        return by\n",
+        "(self, by)",
+        "(self, by, slowly=None)",
+        Told(given=(("opened", "slowly"),)),
     ),
     "moved argument": (
         "def numbered(rows, first):\n    return enumerate(list(rows, first))\n",

@@ -15,7 +15,7 @@ from swe_agent.repair.templates.signatures import signatures_of
 from swe_agent.repair.told import Told
 from tests.repair.cases import CASES
 from tests.repair.more_cases import MORE_CASES
-from tests.repair.project_cases import PROJECT_CASES
+from tests.repair.project_cases import PROJECT_CASES, SEEN
 
 NONE = weights_from("")
 NAMES = [template.name for template in TEMPLATES]
@@ -33,6 +33,7 @@ def test_a_template_for_projects_offers_the_right_program_there_alone(name: str)
     wrong, old, new, told = PROJECT_CASES[name]
     code = Code("shop.py", wrong, told)
     code.signatures = signatures_of({"shop.py": code})
+    code.types = {function.lineno: SEEN for function in code.functions()}
     assert _offering(code, old, new, weights_from("", in_project=True)) == [name]
     assert _offering(code, old, new, weights_from("")) == []
 

@@ -35,6 +35,11 @@ def test_attributes_that_are_missing() -> None:
     assert told("AttributeError: 'Box' object has no attribute 'lid'").lacking == ("lid",)
 
 
+def test_arguments_that_are_not_taken() -> None:
+    said = "TypeError: Box.__init__() got an unexpected keyword argument 'lid'"
+    assert told(said).given == (("__init__", "lid"),)
+
+
 def test_what_came_and_what_was_expected() -> None:
     assert ("3 Byte", "3 Bytes") in told("E   assert '3 Byte' == '3 Bytes'").differences
     lines = "E     - three plums\nE     ?      ^\nE     + three pluns\nE     ?      ^"

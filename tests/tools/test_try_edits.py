@@ -371,14 +371,16 @@ def test_watched_functions_show_what_their_variables_held(
 ) -> None:
     (folder / "larder/jam.py").write_text(
         "def jars(fruit, each):\n    found = [n for n in (fruit, 9) if n > 5]\n"
-        "    jam = object()\n    return len(found) + 1\n\n\ndef lids():\n    return 0\n"
+        "    jam = Plum()\n    return len(found) + 1\n\n\ndef lids():\n    return 0\n\n\n"
+        "class Plum(KeyError):\n    pass\n"
     )
     desk.bench.test_commands = (command,)
     watch = [{"path": "larder/jam.py", "function": "jars"}]
     observation = desk.call(candidates=[[]], tests=[none], watch=watch)
     states = observation.data["states"]
     assert ["larder/jam.py", 2, False, {"fruit": "0", "each": "3"}] in states
-    last = {"fruit": "0", "each": "3", "found": "[9]"}
+    jam = "<larder.jam Plum KeyError LookupError>"
+    last = {"fruit": "0", "each": "3", "found": "[9]", "jam": jam}
     assert ["larder/jam.py", 4, False, last] in states
     assert "larder/jam.py:2 fruit=0, each=3" in observation.text
     if sys.version_info < (3, 12):

@@ -6,6 +6,7 @@ inside the sandbox.
 
 import os
 import sys
+import types
 
 from probes import is_literal
 
@@ -15,6 +16,7 @@ EVENT_LIMIT = 4000
 TOTAL_CHARS = 300000
 VALUE_CHARS = 160
 NAME_LIMIT = 16
+KIND_LIMIT = 3
 COMPREHENSIONS = ("<listcomp>", "<setcomp>", "<dictcomp>", "<genexpr>")
 
 
@@ -68,7 +70,7 @@ class Tracer:
             return
         shown = {}
         for name, value in list(values.items())[:NAME_LIMIT]:
-            shown.update(literals(name, value))
+            shown.update(literals(name, value, frame.f_code.co_names))
         key = repr(shown)
         if key not in seen:
             seen.add(key)
@@ -76,18 +78,28 @@ class Tracer:
             self.channel.send(["state", *at, shown])
 
 
-def literals(name: str, value: object) -> "dict[str, str]":
-    """A variable's value as a literal, or those of its object's attributes."""
-    found = {}
+def literals(name: str, value: object, read: "tuple[str, ...]" = ()) -> "dict[str, str]":
+    """A variable's value as a literal, or its type and what its object's attributes hold; of those
+    that are no literals, the types of the ones that are read.
+    """
     text = literal(value)
-    if text:
-        found[name] = text
-    elif hasattr(value, "__dict__") and not isinstance(value, type):
+    found = {name: text or kind(value)}
+    if not text and hasattr(value, "__dict__") and not isinstance(value, type):
         for attribute, inner in list(vars(value).items())[:NAME_LIMIT]:
             text = literal(inner)
-            if text:
-                found["%s.%s" % (name, attribute)] = text  # noqa: UP031
-    return found
+            if text or attribute in read:
+                found["%s.%s" % (name, attribute)] = text or kind(inner)  # noqa: UP031
+    return {place: text for place, text in found.items() if text}
+
+
+def kind(value: object) -> str:
+    """A value's type and what that is derived from: module and names; empty for what code is made
+    of.
+    """
+    if isinstance(value, (type, types.ModuleType, types.FunctionType, types.MethodType)):
+        return ""
+    names = [one.__name__ for one in type(value).__mro__[:-1][:KIND_LIMIT]]
+    return "<%s %s>" % (type(value).__module__, " ".join(names)) if names else ""  # noqa: UP031
 
 
 def literal(value: object) -> str:

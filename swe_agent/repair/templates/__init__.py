@@ -3,6 +3,7 @@ others.
 """
 
 from swe_agent.repair.templates import (
+    absent,
     calling,
     calls,
     conditions,
@@ -51,4 +52,5 @@ TEMPLATES: tuple[Template, ...] = (
     *signatures.TEMPLATES,
     *siblings.TEMPLATES,
     *forced.TEMPLATES,
+    *absent.TEMPLATES,
 )

@@ -53,8 +53,11 @@ def refused(code: Code, node: ast.AST) -> Iterator[Rewrite]:
 
 def _results(code: Code, function: Function, node: ast.stmt) -> list[str]:
     """What a function may return before a statement: what it returns elsewhere as far as that is
-    known there, its parameters, nothing.
+    known there, its parameters, nothing; nothing alone where it returns no value.
     """
+    inner = [n for n in own_nodes(function) if isinstance(n, ast.Return) and n.value is not None]
+    if not inner:
+        return ["None"]
     bound = {
         n.id
         for n in own_nodes(function)
@@ -62,13 +65,12 @@ def _results(code: Code, function: Function, node: ast.stmt) -> list[str]:
     }
     given = [name for name in arguments_of(function) if name not in ("self", "cls")]
     found = []
-    for inner in own_nodes(function):
-        if isinstance(inner, ast.Return) and inner.value is not None:
-            names = {n.id for n in ast.walk(inner.value) if isinstance(n, ast.Name)}
-            local = names - {*given, "self", "cls"}
-            text = code.text_of(inner.value)
-            if len(text) <= RESULT_CHARS and "\n" not in text and not (local - bound):
-                found.append(text)
+    for end in inner:
+        names = {n.id for n in ast.walk(end) if isinstance(n, ast.Name)}
+        local = names - {*given, "self", "cls"}
+        text = code.text_of(end.value or end)
+        if len(text) <= RESULT_CHARS and "\n" not in text and not (local - bound):
+            found.append(text)
     return list(dict.fromkeys([*found[:4], *given[:2], *_USUAL]))[:RESULT_LIMIT]
 
 

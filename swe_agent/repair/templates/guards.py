@@ -18,7 +18,7 @@ from swe_agent.repair.syntax import (
 )
 from swe_agent.repair.templates.conditions import tests_of
 from swe_agent.repair.templates.donors import told_results
-from swe_agent.repair.templates.template import Template
+from swe_agent.repair.templates.template import IN_PROJECTS, Template
 
 VALUE_LIMIT = 6
 _TYPES = ("str", "list", "tuple", "dict", "bytes", "int")
@@ -56,6 +56,19 @@ def asked_types(code: Code, node: ast.AST) -> Iterator[Rewrite]:
                 yield code.swap(test, f"{text} and not isinstance({value}, {kind})", 0.4)
                 yield code.swap(test, f"{text} and isinstance({value}, {kind})", 0.4)
                 yield code.swap(test, f"{text} or isinstance({value}, {kind})", 0.3)
+
+
+def seen_types(code: Code, node: ast.AST) -> Iterator[Rewrite]:
+    """One type more that a condition is for: one that the value had as the failing tests ran."""
+    if not isinstance(node, ast.Call) or not _is_named(node.func, "isinstance"):
+        return
+    if len(node.args) == 2:
+        kinds = node.args[1]
+        known = [code.text_of(k) for k in (kinds.elts if isinstance(kinds, ast.Tuple) else [kinds])]
+        for place, kind in enumerate(code.types_at(node, code.text_of(node.args[0]))):
+            if kind not in known:
+                both = f"({', '.join([*known, kind])})"
+                yield code.swap(kinds, both, 1.0 - 0.2 * place)
 
 
 def truth(code: Code, node: ast.AST) -> Iterator[Rewrite]:
@@ -209,6 +222,7 @@ def _operand(code: Code, test: ast.expr) -> str:
 TEMPLATES = (
     Template("asked value", 0.35, asked_values, "asks for one more value"),
     Template("asked type", 0.25, asked_types, "asks for the type too"),
+    Template("seen type", IN_PROJECTS, seen_types, "is for one type more"),
     Template("truth", 0.6, truth, "tells nothing from none"),
     Template("enclosed", 0.25, enclosed, "does it only where there is a value"),
     Template("early leave", 0.25, early_leaves, "leaves where the value is missing"),
