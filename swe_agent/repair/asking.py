@@ -2,6 +2,7 @@
 
 import ast
 import re
+from bisect import bisect
 from collections.abc import Mapping
 from typing import Final
 
@@ -70,16 +71,20 @@ def guards_of(seen: Seen, targets: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def near_of(seen: Seen, targets: tuple[str, ...]) -> tuple[str, ...]:
-    """Guards that are quickly run and most likely to notice a change: those of the targets' files,
-    some of them where they are many.
+    """Guards that are quickly run and most likely to notice a change: those of the targets' files;
+    where they are many, those that stand next to a target by name and some of the others.
     """
     guards = guards_of(seen, targets)
     if len(guards) <= NEAR_LIMIT and not is_slow(seen):
         return guards
     files = {test.split("::")[0] for test in targets}
     near = [test for test in guards if test.split("::")[0] in files] or list(guards)
-    step = -(-len(near) // NEAR_LIMIT)
-    return tuple(near[:: max(1, step)])
+    places = [bisect(near, target) for target in targets]
+    by_name = sorted(range(len(near)), key=lambda at: min(abs(2 * at + 1 - 2 * p) for p in places))
+    alike = {near[at] for at in by_name[: NEAR_LIMIT // 2]}
+    rest = [test for test in near if test not in alike]
+    step = -(-len(rest) // (NEAR_LIMIT // 2))
+    return tuple(sorted((*alike, *rest[:: max(1, step)])))
 
 
 def wide_of(seen: Seen, targets: tuple[str, ...]) -> tuple[str, ...]:

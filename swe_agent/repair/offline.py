@@ -188,9 +188,10 @@ class OfflineModel:
             if more:
                 text = f"{len(passing)} candidates pass; is there a likelier one?"
                 return text, [try_call(more, targets, seen, total_s=explore_s)]
-        probe = probe_of(passing, suspicious, codes) if len(passing) > 1 else None
+        sound = self._near_ones(seen, passing, targets)[0]
+        probe = probe_of(sound, suspicious, codes) if len(sound) > 1 else None
         if probe and not seen.is_probed:
-            name, arguments = try_call(passing[:PROBE_LIMIT], targets, seen)
+            name, arguments = try_call(sound[:PROBE_LIMIT], targets, seen)
             return "Which of them behave alike?", [(name, arguments | {"probe": probe})]
         judged = self._chosen(seen, targets, passing)
         if judged:
