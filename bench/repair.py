@@ -35,7 +35,7 @@ from swe_agent.verify.runners import run_tests  # noqa: E402
 from tests.aci.local_sandbox import Bench, LocalSandbox  # noqa: E402
 
 TOOLS = ("view", "find_file", "edit", "undo", "try_edits", "run_tests", "localize", "submit")
-STEP_LIMIT = 60
+STEP_LIMIT = 1000
 LAST_ROUND_S = 5.0
 """Of the limit, what stays for the tests of the repair."""
 

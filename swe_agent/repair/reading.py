@@ -12,7 +12,8 @@ from swe_agent.repair.scripts import is_script
 
 FILE_LIMIT = 30
 VIEW_LINES = 1000
-VIEWS_PER_TURN = 6
+VIEWS_PER_TURN = 24
+"""Turns count: of a run's steps few should go into reading."""
 
 
 def views_of(seen: Seen, wanted: Iterable[str]) -> list[tuple[str, dict[str, JsonValue]]]:

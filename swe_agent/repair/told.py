@@ -14,6 +14,7 @@ TEXT_CHARS = 400
 DIFFERENCE_LIMIT = 12
 _LACKING = re.compile(r"has no attribute '(\w+)'")
 _GIVEN = re.compile(r"(\w+)\(\) got an unexpected keyword argument '(\w+)'")
+_WANTING = re.compile(r"(\w+)\(\) missing \d+ required [\w-]+ arguments?: ([^\n]*)")
 _TYPE = re.compile(r"[A-Z]\w*(?:Error|Exception|Exit|Warning)")
 _COMPARED = re.compile(r"assert (['\"].*?['\"]) == (['\"].*['\"])$", re.MULTILINE)
 _MARKED = re.compile(r"^(?:E\s+)?([-+]) (.*)$")
@@ -31,6 +32,8 @@ class Told:
     """Attributes that failures say are not there."""
     given: tuple[tuple[str, str], ...] = ()
     """Functions with arguments that failures say they are given by name and do not take."""
+    wanting: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Functions with the parameters that failures say they are not given."""
     differences: tuple[tuple[str, str], ...] = ()
     """Lines that came, each with the one that was expected; and the reverse, where a failure leaves
     open which is which.
@@ -50,6 +53,7 @@ def told_by(tests: Iterable[tuple[ast.AST, str]], failures: Iterable[str]) -> To
         tuple(dict.fromkeys(name for name in names if _TYPE.fullmatch(name))),
         tuple(dict.fromkeys(name for text in said for name in _LACKING.findall(text))),
         tuple(dict.fromkeys(pair for text in said for pair in _GIVEN.findall(text))),
+        tuple(dict.fromkeys(pair for text in said for pair in _wanting(text))),
         tuple(dict.fromkeys(pair for text in said for pair in _differences(text)))[
             :DIFFERENCE_LIMIT
         ],
@@ -83,6 +87,11 @@ def _parts(module: ast.AST, name: str) -> Iterator[list[ast.AST]]:
             yield nodes
             read = dict.fromkeys(n.id for n in nodes if isinstance(n, ast.Name))
             yield from (list(ast.walk(constants[n])) for n in read if n in constants)
+
+
+def _wanting(text: str) -> Iterator[tuple[str, tuple[str, ...]]]:
+    for function, listed in _WANTING.findall(text):
+        yield function, tuple(re.findall(r"'(\w+)'", listed))
 
 
 def _differences(text: str) -> Iterator[tuple[str, str]]:

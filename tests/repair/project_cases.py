@@ -31,6 +31,12 @@ PROJECT_CASES: dict[str, tuple[str, str, str, Told]] = {
         "(self, by, slowly=None)",
         Told(given=(("opened", "slowly"),)),
     ),
+    "spared argument": (
+        "def fill(box, lid, by):\n    return [box, lid, by]\n",
+        "(box, lid, by)",
+        "(box, lid=None, by=None)",
+        Told(wanting=(("fill", ("lid", "by")),)),
+    ),
     "moved argument": (
         "def numbered(rows, first):\n    return enumerate(list(rows, first))\n",
         "enumerate(list(rows, first))",

@@ -69,6 +69,16 @@ def test_a_new_entry_follows_the_layout_of_the_table(table: str, longer: str) ->
     assert f"FRUIT = {longer}\n" in made
 
 
+def test_a_parameter_may_go_through_a_function_that_the_file_calls() -> None:
+    text = "from bowl import washed\n\n\ndef cut(plum):\n    return washed(plum)\n\n\n"
+    code = Code("shop.py", text + "def eat(plum):\n    return plum.stone\n")
+    wanted = "def eat(plum):\n    plum = washed(plum)\n    return plum.stone\n"
+    made = {
+        _changed(code.text, c) for c in proposed({"shop.py": code}, {("shop.py", 8): 1.0}, NONE)
+    }
+    assert text + wanted in made
+
+
 def test_of_a_long_text_of_a_test_the_beginning_becomes_an_entry() -> None:
     text = "SIGNS = ['permission denied']\n"
     told = Told(texts=("Cannot open the till: it was locked by somebody else",))

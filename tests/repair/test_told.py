@@ -40,6 +40,11 @@ def test_arguments_that_are_not_taken() -> None:
     assert told(said).given == (("__init__", "lid"),)
 
 
+def test_parameters_that_are_not_given() -> None:
+    said = "TypeError: fill() missing 2 required positional arguments: 'lid' and 'by'"
+    assert told(said).wanting == (("fill", ("lid", "by")),)
+
+
 def test_what_came_and_what_was_expected() -> None:
     assert ("3 Byte", "3 Bytes") in told("E   assert '3 Byte' == '3 Bytes'").differences
     lines = "E     - three plums\nE     ?      ^\nE     + three pluns\nE     ?      ^"

@@ -59,6 +59,23 @@ def taken(code: Code, node: ast.AST) -> Iterator[Rewrite]:
                 yield Rewrite(end, end, _joined(code, start, end, f"{name}={value}"), weight)
 
 
+def spared(code: Code, node: ast.AST) -> Iterator[Rewrite]:
+    """Parameters that failures say are not given: they need not be."""
+    if not isinstance(node, Function):
+        return
+    plain = [*node.args.posonlyargs, *node.args.args]
+    free = plain[: len(plain) - len(node.args.defaults)]
+    for function, names in code.told.wanting:
+        wanted = [a for a in free if a.arg in names]
+        if function == node.name and wanted and free[-len(wanted) :] == wanted:
+            start, end = code.span(wanted[0])[0], code.span(wanted[-1])[1]
+            for value in ("None", "''", "0", "False"):
+                given = (
+                    f"{code.text_of(a)}{' = ' if a.annotation else '='}{value}" for a in wanted
+                )
+                yield Rewrite(start, end, ", ".join(given), 1.0 if value == "None" else 0.5)
+
+
 def _after_plain(code: Code, function: Function) -> tuple[int, int]:
     """Where the parameters begin, and where those end that may be given by place."""
     start = code.text.index("(", code.text.index(function.name, code.span(function)[0])) + 1
@@ -75,5 +92,6 @@ def _joined(code: Code, start: int, end: int, parameter: str) -> str:
 
 TEMPLATES = (
     Template("lacked", IN_PROJECTS, lacked, "asks first whether there is such an attribute"),
+    Template("spared argument", IN_PROJECTS, spared, "need not be given an argument"),
     Template("taken argument", IN_PROJECTS, taken, "takes one more argument"),
 )

@@ -52,7 +52,7 @@ def enclosing(code: Code, node: ast.AST) -> Iterator[Rewrite]:
     if isinstance(node, ast.Constant):
         return
     text = code.text_of(node)
-    own = _called_with_one(code)
+    own = called_with_one(code)
     for place, name in enumerate(own[:OWN_LIMIT]):
         if not text.startswith(f"{name}("):
             yield code.swap(node, f"{name}({text})", weight * (1.0 - 0.06 * place))
@@ -218,7 +218,7 @@ def _room(code: Code, node: ast.AST) -> float:
 
 
 @lru_cache(maxsize=64)
-def _called_with_one(code: Code) -> tuple[str, ...]:
+def called_with_one(code: Code) -> tuple[str, ...]:
     """Functions that the file calls with one argument, the most used first; then its own that take
     one.
     """

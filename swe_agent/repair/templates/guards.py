@@ -12,16 +12,19 @@ from swe_agent.repair.syntax import (
     Function,
     Rewrite,
     arguments_of,
+    is_builtin,
     is_called,
     is_loaded,
     own_nodes,
 )
+from swe_agent.repair.templates.calling import called_with_one
 from swe_agent.repair.templates.conditions import tests_of
 from swe_agent.repair.templates.donors import told_results
 from swe_agent.repair.templates.template import IN_PROJECTS, Template
 
 VALUE_LIMIT = 6
 _TYPES = ("str", "list", "tuple", "dict", "bytes", "int")
+_WRAPPERS = ("str", "list", "tuple", "int")
 _EMPTIES = ("''", "[]", "{}", "0", "()", "None")
 
 
@@ -153,13 +156,15 @@ def prepared(code: Code, node: ast.AST) -> Iterator[Rewrite]:
     if not isinstance(node, Function):
         return
     body = node.body[1:] or node.body if ast.get_docstring(node, clean=False) else node.body
+    apt = (n for n in called_with_one(code) if n != node.name and not is_builtin(n))
+    shapers = list(apt)[:VALUE_LIMIT]
     for name in [a for a in arguments_of(node) if a not in ("self", "cls")][:VALUE_LIMIT]:
         for kind, form in (("str", f"[{name}]"), ("bytes", f"{name}.decode()")):
             line = f"if isinstance({name}, {kind}):\n    {name} = {form}"
             yield from code.insert(body[0], line, weight=0.6)
         for empty in _EMPTIES[:4]:
             yield from code.insert(body[0], f"if {name} is None:\n    {name} = {empty}", weight=0.6)
-        for wrapper in ("str", "list", "tuple", "int"):
+        for wrapper in (*_WRAPPERS, *shapers):
             yield from code.insert(body[0], f"{name} = {wrapper}({name})", weight=0.6)
         yield from code.insert(body[0], f"{name} = abs({name})", weight=0.5)
         for method in ("strip", "lower"):
