@@ -89,6 +89,8 @@ def folded(history: Iterable[Message]) -> Seen:
         if isinstance(message, Turn):
             asked.update({call.id: call for call in message.calls})
             seen.calls += len(message.calls)
+        elif isinstance(message, Note) and message.kind == "human":
+            seen = _anew(seen, message.text)
         elif isinstance(message, Note):
             _take_note(seen, message)
         elif message.call_id in asked:
@@ -104,6 +106,19 @@ def _take_note(seen: Seen, note: Note) -> None:
     elif note.kind == "rollback" and seen.standing:
         seen.rejected.add(key_of(seen.standing))
         seen.standing, seen.latest = [], None
+
+
+def _anew(seen: Seen, word: str) -> Seen:
+    """After a word of the user: a search that begins with the files as they are now."""
+    return Seen(
+        issue=f"{seen.issue}\n\n{word}",
+        base=seen.latest if seen.standing else seen.base,
+        paths=seen.paths,
+        globs=seen.globs,
+        is_listed=seen.is_listed,
+        has_asked_for_tools=seen.has_asked_for_tools,
+        calls=seen.calls,
+    )
 
 
 def _take_report(seen: Seen, value: JsonValue) -> None:

@@ -228,6 +228,19 @@ def test_where_no_test_fails_the_issues_examples_are_repaired(tmp_path: Path, is
     assert not (talk.root / "test_of_the_issue.py").exists()
 
 
+def test_what_the_user_says_later_is_repaired_on_top(tmp_path: Path) -> None:
+    more = STEEP["src/tea/steep.py"] + "\n\ndef sugar(cups):\n    return cups - 1\n"
+    files = {**STEEP, "src/tea/steep.py": more}
+    talk = Conversation(written(tmp_path / "r", files), "Strong tea is thin.")
+    assert "add one that shows the fault" in talk.go_on()
+    for word in ("`minutes(3, True)` should return 5.", "And `sugar(2)` should return 3."):
+        talk.history.append(Note(kind="human", text=word))
+        assert "template: arithmetic" in talk.go_on()
+    text = (talk.root / "src/tea/steep.py").read_text()
+    assert "grams + 2 if strong" in text
+    assert "return cups + 1" in text
+
+
 def test_a_failing_test_of_something_else_stays_as_it_is(tmp_path: Path) -> None:
     other = STEEP["tests/test_steep.py"] + (
         "    def test_other(self):\n        self.assertEqual(len(os.listdir('.')), -1)\n"
