@@ -7,10 +7,11 @@ from pydantic import Field, JsonValue
 from swe_agent.aci.tool import Failed, ToolArguments, ToolOutput, Workbench
 from swe_agent.core.text import visible
 from swe_agent.index.corpus import Corpus
-from swe_agent.index.coverage import collect
+from swe_agent.index.coverage import How, collect
 from swe_agent.index.lookup import corpus_of
 from swe_agent.index.rank import Ranked, rank
 from swe_agent.index.spectrum import Line, dstar, ochiai, suspicious_lines, suspicious_units
+from swe_agent.verify.launching import environment_of, interpreters_of, options_of
 
 SHOWN = 12
 LINES_SHOWN = 8
@@ -36,7 +37,9 @@ class Localize:
 
     def run(self, arguments: Arguments, bench: Workbench) -> ToolOutput:
         """The most suspicious functions, each with its most suspicious lines."""
-        runs = collect(bench.sandbox, arguments.tests, arguments.timeout_s)
+        given = bench.test_commands
+        how = How(tuple(interpreters_of(given)), environment_of(given), tuple(options_of(given)))
+        runs = collect(bench.sandbox, arguments.tests, arguments.timeout_s, how)
         failing = sum(run.has_failed for run in runs)
         if not failing:
             raise Failed(f"None of the {len(runs)} tests that ran fails.", "no_failure")

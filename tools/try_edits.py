@@ -9,6 +9,7 @@ from uuid import uuid4
 from pydantic import Field, JsonValue
 
 from swe_agent.aci.tool import Failed, ToolArguments, ToolOutput, Workbench
+from swe_agent.verify.launching import environment_of, interpreters_of
 
 CANDIDATE_LIMIT: Final = 200
 SHOWN_LIMIT: Final = 20
@@ -20,10 +21,10 @@ FILES: Final = (
     *("runners.py", "states.py"),
 )
 LAUNCH: Final = """cd {root} || exit 127
-for python in .venv/bin/python venv/bin/python python python3; do
+for python in {named} .venv/bin/python venv/bin/python python python3; do
   command -v "$python" >/dev/null 2>&1 || continue
   if "$python" -c 'import sys; sys.exit(sys.version_info < (3, 6))' 2>/dev/null
-  then exec "$python" -B -W ignore {folder}/harness.py {folder}/spec.json; fi
+  then {assigned} exec "$python" -B -W ignore {folder}/harness.py {folder}/spec.json; fi
 done
 echo 'no Python 3.6 or later in this sandbox'; exit 127"""
 
@@ -116,7 +117,14 @@ class TryEdits:
         return ToolOutput(text=text, data=value, whole=None)
 
     def _tried(self, folder: str, total_s: float, bench: Workbench) -> tuple[list[Any], float]:
-        command = LAUNCH.format(root=shlex.quote(bench.sandbox.root), folder=folder)
+        given = bench.test_commands
+        assigned = (f"{n}={shlex.quote(v)}" for n, v in environment_of(given).items())
+        command = LAUNCH.format(
+            root=shlex.quote(bench.sandbox.root),
+            folder=folder,
+            named=" ".join(map(shlex.quote, interpreters_of(given))),
+            assigned=" ".join(assigned),
+        )
         result = bench.sandbox.run(f"( {command} )", timeout_s=total_s + GRACE_S)
         lines = result.output.decode("utf-8", "replace").strip().splitlines()
         if result.exit_code != 0 and not result.timed_out:

@@ -8,7 +8,7 @@ import pytest
 from swe_agent.core.errors import ToolFailure
 from swe_agent.index.build import build
 from swe_agent.index.cache import Cache
-from swe_agent.index.coverage import collect, recorded_runs
+from swe_agent.index.coverage import How, collect, recorded_runs
 from swe_agent.index.spectrum import Covered, dstar, ochiai, suspicious_lines, suspicious_units
 from tests.aci.local_sandbox import LocalSandbox
 from tests.index.trees import Tree
@@ -49,7 +49,7 @@ def test_settings_that_stop_pytest_here_do_not_stop_the_collection(tmp_path: Pat
     sandbox.write_file("pytest.ini", settings)
     sandbox.write_file("calc.py", CODE.encode())
     sandbox.write_file("test_calc.py", TESTS.encode())
-    assert len(collect(sandbox, ["test_calc.py"], 60, sys.executable)) == 2
+    assert len(collect(sandbox, ["test_calc.py"], 60, How((sys.executable,)))) == 2
 
 
 def test_lines_are_collected_where_the_tests_run(tmp_path: Path) -> None:
@@ -57,7 +57,7 @@ def test_lines_are_collected_where_the_tests_run(tmp_path: Path) -> None:
     sandbox = LocalSandbox(tmp_path / "repo")
     sandbox.write_file("calc.py", CODE.encode())
     sandbox.write_file("test_calc.py", TESTS.encode())
-    runs = collect(sandbox, ["test_calc.py"], 60, sys.executable)
+    runs = collect(sandbox, ["test_calc.py"], 60, How((sys.executable,)))
     assert {run.test: run.has_failed for run in runs} == {
         "test_calc.py::test_good": False,
         "test_calc.py::test_bad": True,
@@ -70,10 +70,24 @@ def test_lines_are_collected_where_the_tests_run(tmp_path: Path) -> None:
     assert corpus.places[max(units, key=lambda n: units[n])].qualified == "bad"
 
 
+def test_tests_are_recorded_with_the_environment_and_the_options_of_the_command(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "repo").mkdir()
+    sandbox = LocalSandbox(tmp_path / "repo")
+    sandbox.write_file("pytest.ini", b"[pytest]\nfilterwarnings = error\n")
+    sandbox.write_file("inner/calc.py", CODE.encode())
+    warned = "import os, warnings\nwarnings.warn(os.environ['SCALE'])\n" + TESTS
+    sandbox.write_file("test_calc.py", warned.encode())
+    environment = {"PYTHONPATH": "inner", "SCALE": "a b"}
+    how = How((sys.executable,), environment, ("-W", "ignore"))
+    assert [run.has_failed for run in collect(sandbox, ["test_calc.py"], 60, how)] == [False, True]
+
+
 def test_a_run_without_tests_says_what_pytest_said(tmp_path: Path) -> None:
     (tmp_path / "repo").mkdir()
     with pytest.raises(ToolFailure, match="no tests ran"):
-        collect(LocalSandbox(tmp_path / "repo"), [], 60, sys.executable)
+        collect(LocalSandbox(tmp_path / "repo"), [], 60, How((sys.executable,)))
 
 
 def test_a_damaged_record_is_read_as_far_as_it_goes() -> None:

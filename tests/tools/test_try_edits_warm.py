@@ -125,3 +125,23 @@ def test_many_candidates_load_the_project_a_few_times(shop: Path, tmp_path: Path
     )
     assert [row["status"] for row in rows] == ["passed"] * 40
     assert len(loads.read_text()) < 25
+
+
+def test_candidates_run_with_the_interpreter_and_the_variables_of_the_command(
+    shop: Path, tmp_path: Path
+) -> None:
+    (shop / "lib").mkdir()
+    (shop / "lib/scales.py").write_text("FEE = 5\n")
+    (shop / "tests/test_till.py").write_text(
+        "import os, sys\nfrom scales import FEE\nfrom shop.till import Till\n\n\n"
+        "def test_fee():\n    assert Till().fee == FEE == int(os.environ['FEE'])\n"
+        "    assert os.environ['BY'] == 'the one beside pytest'\n"
+    )
+    (tmp_path / "bin").mkdir()
+    beside = tmp_path / "bin/python"
+    beside.write_text(f"#!/bin/sh\nBY='the one beside pytest' exec {sys.executable} \"$@\"\n")
+    beside.chmod(0o755)
+    command = f"FEE=5 PYTHONPATH=lib {tmp_path}/bin/pytest -q"
+    edit = {"path": "shop/till.py", "old": "fee = 1", "new": "fee = 5"}
+    rows = Desk(LocalSandbox(shop), command).rows(candidates=[edit])
+    assert rows[0]["status"] == "passed", rows
