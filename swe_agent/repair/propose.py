@@ -26,10 +26,10 @@ TOGETHER = 0.5
 """Factor for a change in several places at once, beside the same in one."""
 TIERS = (0.4, 0.15)
 """Weights at which templates part into tiers, in a project."""
-READS_UNREAD = 1.6
-"""Factor for a change that uses a name which the function never reads."""
+READS_UNREAD, READS_SET = 1.6, 3.0
+"""Factors for a change that uses a parameter which the function never reads, or what it sets."""
 _NAME = re.compile(r"[^\W\d]\w*")
-STRETCH = 300
+STRETCH, STRETCH_IN_PROJECT = 1500, 300
 """Candidates that are put in order together once it is known how usual what they write is."""
 
 
@@ -87,7 +87,8 @@ def proposed(
     """The candidates, best first; each changes the program and still parses."""
     scopes: dict[tuple[str, int], Scope] = {}
     ordered = _ordered(codes, suspicions, weights, lines)
-    while drafts := list(islice(ordered, STRETCH)):
+    stretch = STRETCH_IN_PROJECT if weights.in_project else STRETCH
+    while drafts := list(islice(ordered, stretch)):
         found = [
             _candidate(draft, draft.score * natural)
             for draft in drafts
@@ -129,7 +130,7 @@ def _tiers(weights: Weights) -> list[tuple[float, tuple[Template, ...]]]:
     project the many drafts of unlikely templates are not made while likelier ones are left.
     """
     every = {
-        template: weights.of(template, " ".join(weights.raised)) * READS_UNREAD
+        template: weights.of(template, " ".join(weights.raised)) * READS_SET
         for template in (*TEMPLATES, *weights.more)
         if weights.prior(template)
     }
@@ -190,7 +191,7 @@ def _drafts(
     weights, templates = tier
     places = (*code.functions(), *code.constants)
     scope: ast.AST = next((s for s in places if s.lineno == line), code.tree)
-    unread = unread_names(scope) if isinstance(scope, Function) else frozenset()
+    unread = _unread(scope) if isinstance(scope, Function) else {}
     prose = prose_of(scope.name, docstring_of(code, scope)) if isinstance(scope, Function) else ""
     same: dict[tuple[str, str, str], list[_Draft]] = {}
     for node in (scope, *own_nodes(scope)):
@@ -199,8 +200,11 @@ def _drafts(
         for template in templates:
             for rewrite in template.rule(code, node):
                 score = suspicion * weights.of(template, rewrite.text) * rewrite.weight
-                if unread and not unread.isdisjoint(_NAME.findall(rewrite.text)):
-                    score *= READS_UNREAD
+                if unread:
+                    named = (
+                        factor for n in _NAME.findall(rewrite.text) if (factor := unread.get(n))
+                    )
+                    score *= max(named, default=1.0)
                 if prose and score:
                     score *= _spoken_for(code, prose, rewrite)
                 if score:
@@ -210,6 +214,19 @@ def _drafts(
                     yield draft
     if weights.in_project:
         yield from (_together(drafts) for (_, old, _), drafts in same.items() if old and drafts[1:])
+
+
+def _unread(function: Function) -> dict[str, float]:
+    """Names that a function never reads, with the factors for what does."""
+    set_ones = {
+        target.id
+        for node in own_nodes(function)
+        if isinstance(node, ast.Assign)
+        for target in node.targets
+        if isinstance(target, ast.Name)
+    }
+    names = unread_names(function)
+    return {name: READS_SET if name in set_ones else READS_UNREAD for name in names}
 
 
 def _together(drafts: list[_Draft]) -> _Draft:

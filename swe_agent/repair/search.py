@@ -9,6 +9,7 @@ from itertools import islice
 
 from swe_agent.repair.asking import near_of, wide_of
 from swe_agent.repair.changed import Scope
+from swe_agent.repair.choice import fitting
 from swe_agent.repair.history import Seen, Trial, key_of
 from swe_agent.repair.localize import Lines
 from swe_agent.repair.propose import Candidate, Suspicions, exact, proposed
@@ -109,9 +110,7 @@ class Search:
             if key_of(candidate.edits) not in seen.rejected and not candidate.is_question
         ]
         tests = _tests_of(seen)
-        weighed = [
-            (c.score * _naturalness(c, tests), wide[key_of(c.edits)].behaviour) for c in good
-        ]
+        weighed = [(self._weight(c, tests), wide[key_of(c.edits)].behaviour) for c in good]
         likely = likeliness(weighed)
         return [good[at] for at in sorted(range(len(good)), key=lambda at: likely[at])]
 
@@ -173,8 +172,19 @@ class Search:
         if tried >= EXPLORED_LONGEST:
             return []
         more = self.batch(seen, targets)[: max(EXPLORED - tried + 1, EXPLORED_STEP)]
-        best = max(c.score * _naturalness(c, tests) for c in passing)
+        best = max(self._weight(c, tests) for c in passing)
         return more if tried < EXPLORED or (more and more[0].score > best) else []
+
+    def _weight(self, candidate: Candidate, tests: str) -> float:
+        """How likely a candidate that passes is, in the light of all that it changes."""
+        code = self._codes.get(candidate.path)
+        if code is None:
+            return candidate.score * _naturalness(candidate, tests)
+        text = code.text
+        for edit in candidate.edits:
+            text = text.replace(edit.old, edit.new) if edit.path == code.path else text
+        fit = fitting(code.text, text, candidate.function)
+        return candidate.score * _naturalness(candidate, tests) * fit
 
     def nearest(self, seen: Seen, targets: tuple[str, ...]) -> list[Candidate]:
         """The candidates with which most targets pass, though not all."""

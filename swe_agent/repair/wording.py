@@ -9,6 +9,24 @@ connective, or what is in every other function.
 """
 AGAINST = 0.6
 """Factor for a change that only takes away what the docstring speaks of."""
+STEM = 6
+"""Letters of a call's name that a docstring has to begin a word with."""
+_CALLED = {
+    "len": "length|long|size|how many|number of",
+    "abs": "absolute|magnitude|distance",
+    "startswith": "start|begin",
+    "endswith": "end",
+    "set": "distinct|unique|different|duplicate|set of",
+    "sorted": "sort|order",
+    "sum": "sum|total|add",
+    "max": "max|largest|greatest|longest|highest|most",
+    "min": "min|smallest|least|shortest|lowest|fewest",
+    "isdigit": "digit",
+    "isalpha": "letter|alphabet",
+    "isupper": "upper|capital",
+    "islower": "lower|small",
+}
+"""Beginnings of words that speak of a call, where they are not its name."""
 _STEP = re.compile(r"^\s*(?:>>>|\.\.\.).*$", re.MULTILINE)
 
 SPEAKS: tuple[tuple[str, str, float], ...] = (
@@ -50,7 +68,7 @@ SPEAKS: tuple[tuple[str, str, float], ...] = (
     (r"whole|integer|truncat|floor|round\w* down", r"\bint\(|//", COUNTED),
     (r"round\w* .{0,20}\bup|next whole|ceil", r"\bceil\(", CALL),
     (r"\bround|nearest|decimal", r"\bround\(", CALL),
-    (r"longest|largest|maxim|greatest|biggest|at most|highest|best", r"\bmax\(", CALL),
+    (r"longest|largest|maxim|greatest|biggest|highest|best", r"\bmax\(", CALL),
     (r"shortest|smallest|minim|least|fewest|lowest", r"\bmin\(", CALL),
     (r"\bsum|total|add up|added|plus", r"\bsum\(| \+=? ", COUNTED),
     (r"\bminus|subtract|difference|less the", r" -=? ", COUNTED),
@@ -62,7 +80,19 @@ SPEAKS: tuple[tuple[str, str, float], ...] = (
     (r"negative", r" < 0", ASKED),
     (r"non-?zero|zeros?\b", r" != 0| == 0", ASKED),
     (r"at least|or more|minimum of", r" >= ", ASKED),
-    (r"at most|or less|or fewer|no more than|up to|inclusive|including", r" <= | \+ 1\b", ASKED),
+    (r"at most|or less|or fewer|no more than", r" <= ", ASKED),
+    (r"up to|inclusive|including|through", r" <= | \+ 1\)", ASKED),
+    (r"never more|not more|no more|at most", r"\bmin\(", CALL),
+    (r"never less|never below|not less|at least", r"\bmax\(", CALL),
+    (
+        r"skip|ignor|pass\w* over|left? out|leave out|not count|counts? for no",
+        r"\bcontinue\b",
+        ASKED,
+    ),
+    (r"otherwise|\belse\b|all other", r"\belse:", COUNTED),
+    (r"\blast\b", r"== len\(\w+\) - 1", ASKED),
+    (r"\bties?\b|equal|same|several|alphabet", r"key=lambda \w+: \(", ASKED),
+    (r"larger than|longer than|round|again|circular|cyclic", r" %=? len\(", CALL),
     (
         r"within|\bedge|included|or equal|not (?:larger|greater|more|less|smaller)",
         r" <= | >= ",
@@ -111,6 +141,16 @@ def spoken_for(prose: str, old: str, new: str) -> float:
     more = [(len(code.findall(new)) - len(code.findall(old)), f) for code, f in meant]
     dropped = any(count < 0 for count, _ in more)
     return max((f for count, f in more if count > 0), default=AGAINST if dropped else 1.0)
+
+
+def names_call(prose: str, name: str) -> bool:
+    """Whether a docstring speaks of what a call does, by the call's name or a usual word for it.
+
+    >>> names_call("The sum of all values.", "sum"), names_call("All values.", "sum")
+    (True, False)
+    """
+    words = _CALLED.get(name, re.escape(name[:STEM]) if len(name) > 2 else "$^")
+    return re.search(rf"\b(?:{words})", prose.lower()) is not None
 
 
 def prose_of(name: str, docstring: str) -> str:

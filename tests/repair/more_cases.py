@@ -124,4 +124,31 @@ MORE_CASES: dict[str, tuple[str, str, str]] = {
         "        found.append(",
         "        word = word.strip(',')\n        found.append(",
     ),
+    "told bound": (
+        'def toll(axles):\n    """Five for each axle, but never more than 40."""\n'
+        "    return 5 * axles\n",
+        "5 * axles\n",
+        "min(5 * axles, 40)\n",
+    ),
+    "tie": (
+        "def ranked(ships):\n    return sorted(ships, key=lambda ship: -ship[1])\n",
+        "-ship[1]",
+        "(-ship[1], ship)",
+    ),
+    "left over": (
+        "def seat(row, number):\n    if not row:\n        return None\n    return row[number]\n",
+        "    return row[number]",
+        "    number %= len(row)\n    return row[number]",
+    ),
+    "shorter result": (
+        "def clock(hours, minutes):\n    return str(hours) + ':' + str(minutes)\n",
+        "    return",
+        "    if minutes == 0:\n        return str(hours)\n    return",
+    ),
+    "form elsewhere": (
+        "def guests(names):\n    known = []\n    for name in names:\n"
+        "        if name.strip() not in known:\n            known.append(name)\n    return known\n",
+        "append(name)",
+        "append(name.strip())",
+    ),
 }

@@ -73,7 +73,7 @@ def swapped_operands(code: Code, node: ast.AST) -> Iterator[Rewrite]:
         ):
             yield code.exchange(node.left, node.right)
     elif isinstance(node, ast.IfExp):
-        yield code.exchange(node.body, node.orelse, 0.5)
+        yield code.exchange(node.body, node.orelse, 0.8)
     elif isinstance(node, ast.Subscript) and isinstance(node.value, ast.Subscript):
         yield code.exchange(node.value.slice, node.slice, 0.7)
 
@@ -88,7 +88,8 @@ def unwrapped(code: Code, node: ast.AST) -> Iterator[Rewrite]:
                 node, code.text_of(argument), 1.0 if len(node.args) == 1 else 0.4
             )
     if isinstance(node.func, ast.Attribute):
-        yield code.swap(node, code.text_of(node.func.value), 0.4)
+        weight = 0.4 if node.args else 0.8
+        yield code.swap(node, code.text_of(node.func.value), weight)
 
 
 def wrapped(code: Code, node: ast.AST) -> Iterator[Rewrite]:

@@ -5,11 +5,12 @@ import itertools
 from collections.abc import Iterator
 
 from swe_agent.repair.syntax import Code, Rewrite, arguments_of, is_called, locals_of, own_nodes
-from swe_agent.repair.templates.donors import conditions_at, told_edges, told_results
+from swe_agent.repair.templates.donors import conditions_at, told_edges, told_results, told_texts
 from swe_agent.repair.templates.template import Template
 
 DONOR_LIMIT = 10
 SKIP_LIMIT = 60
+TEXT_LIMIT = 3
 TOLD = 1.5
 """Weight of a guard that an example of the docstring shows."""
 
@@ -136,8 +137,10 @@ def early_exits(code: Code, node: ast.AST) -> Iterator[Rewrite]:
         return
     for condition, value in told_edges(code, node):
         yield from code.insert(body[0], f"if {condition}:\n    return {value}", weight=TOLD)
+    told = told_texts(code, node)[:TEXT_LIMIT]
     for name in [a for a in arguments_of(node) if a not in ("self", "cls")][:4]:
         for condition, weight in (
+            *((f"{text!r} not in {name}", 1.0) for text in told if text),
             (f"not {name}", 1.0),
             (f"{name} is None", 0.8),
             (f"{name} <= 1", 0.5),

@@ -103,11 +103,17 @@ def _reverses(code: Code, node: ast.If, function: Function) -> Iterator[tuple[st
                 yield f"{name} = 0", 0.4
     yield from _kept_members(code, node)
     changed = {n for s in ast.walk(node) for n in binds(s)}
+    counted = {
+        s.target.id
+        for s in (node.body if _loop_of(code, node) else ())
+        if isinstance(s, ast.AugAssign) and isinstance(s.target, ast.Name)
+    }
     for start in own_nodes(function):
         if isinstance(start, ast.Assign) and start.lineno < node.lineno:
             bound = [n for target in start.targets for n in stored(target)]
             for name in bound if isinstance(start.value, ast.Constant) else ():
-                yield f"{name} = {code.text_of(start.value)}", 0.8 if name in changed else 0.3
+                likely = 1.5 if name in counted else 0.8 if name in changed else 0.3
+                yield f"{name} = {code.text_of(start.value)}", likely
 
 
 def _kept_members(code: Code, node: ast.If) -> Iterator[tuple[str, float]]:

@@ -53,6 +53,8 @@ TWINS: tuple[tuple[str, ...], ...] = (
     ("append", "remove"),
     ("sqrt", "pow"),
     ("lstrip", "rstrip"),
+    ("lstrip", "removeprefix"),
+    ("rstrip", "removesuffix"),
     ("strip", "rstrip"),
     ("strip", "lstrip"),
     ("startswith", "endswith"),

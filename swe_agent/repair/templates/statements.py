@@ -13,7 +13,7 @@ COPY_LIMIT = 12
 
 def deletions(code: Code, node: ast.AST) -> Iterator[Rewrite]:
     """A statement, or the condition around it, that should not be there."""
-    if not isinstance(node, (*_SIMPLE, ast.If, ast.Break, ast.Continue)):
+    if not isinstance(node, (*_SIMPLE, ast.If, ast.For, ast.While, ast.Break, ast.Continue)):
         return
     lines = code.whole_lines(node)
     if lines is None or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
