@@ -5,7 +5,6 @@ whole, beside how likely and how usual it is.
 import ast
 import math
 import re
-from collections import Counter
 from functools import lru_cache
 from typing import TypeGuard
 
@@ -73,6 +72,12 @@ def _statements(function: Function) -> list[ast.stmt]:
     return function.body[ast.get_docstring(function, clean=False) is not None :]
 
 
+def size(text: str, name: str) -> int:
+    """How many parts a function has; 0 where it is not found."""
+    function = _read(text, name)
+    return sum(1 for _ in ast.walk(function)) if function else 0
+
+
 def _bounded(count: int) -> int:
     return max(-MOST, min(MOST, count))
 
@@ -82,10 +87,10 @@ def _kinds(text: str, name: str, names: set[str]) -> int:
     return Kinds(function).count(names) if function else 0
 
 
-def _calls(function: Function) -> Counter[str]:
+def _calls(function: Function) -> set[str]:
     """What a function calls, by name."""
     called = [n.func for n in ast.walk(function) if isinstance(n, ast.Call)]
-    return Counter(str(getattr(f, "id", getattr(f, "attr", ""))) for f in called)
+    return {str(getattr(f, "id", getattr(f, "attr", ""))) for f in called}
 
 
 @lru_cache(maxsize=256)

@@ -29,7 +29,7 @@ TIERS = (0.4, 0.15)
 READS_UNREAD, READS_SET = 1.6, 3.0
 """Factors for a change that uses a parameter which the function never reads, or what it sets."""
 _NAME = re.compile(r"[^\W\d]\w*")
-STRETCH, STRETCH_IN_PROJECT = 1500, 300
+STRETCH, STRETCH_IN_PROJECT = 600, 300
 """Candidates that are put in order together once it is known how usual what they write is."""
 
 

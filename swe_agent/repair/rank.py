@@ -1,6 +1,7 @@
 """In which order candidates are tried, and which of those that pass is kept."""
 
 import re
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -117,23 +118,31 @@ COMPANY = 0.5
 """Part of its own weight that a candidate gives to each one that behaves alike."""
 
 
-def likeliness(weighed: Sequence[tuple[float, tuple[str, ...]]]) -> list[tuple[float, float]]:
-    """Sort keys, least first, of candidates that pass, from their weights and behaviours.
+PLAIN = 0.25
+"""Part of the heaviest one's weight that the plainest of those that behave alike has to have."""
+
+
+def likeliness(
+    weighed: Sequence[tuple[float, int, tuple[str, ...]]],
+) -> list[tuple[float, int, float]]:
+    """Sort keys, least first, of candidates that pass, from their weights, sizes and behaviours.
 
     Candidates that behave alike stand together, by their heaviest one and a part of the others';
-    among them the heaviest comes first. Without a behaviour each stands alone.
+    among them the smallest comes first that is not much less likely. Without a behaviour each
+    stands alone.
 
-    >>> likeliness([(0.5, ("int 1",)), (0.4, ("int 2",)), (0.3, ("int 2",))])
-    [(-0.5, -0.5), (-0.55, -0.4), (-0.55, -0.3)]
+    >>> likeliness([(0.5, 9, ("int 1",)), (0.4, 9, ("int 2",)), (0.3, 8, ("int 2",))])
+    [(-0.5, 9, -0.5), (-0.55, 9, -0.4), (-0.55, 8, -0.3)]
     """
     together: dict[tuple[str, ...], list[float]] = {}
-    for weight, behaviour in weighed:
+    for weight, _, behaviour in weighed:
         together.setdefault(behaviour, []).append(weight)
     keys = []
-    for weight, behaviour in weighed:
+    for weight, size, behaviour in weighed:
         alike = together[behaviour] if behaviour else [weight]
         top = max(alike)
-        keys.append((-(top + COMPANY * (sum(alike) - top)), -weight))
+        rank = size if weight >= PLAIN * top else sys.maxsize
+        keys.append((-(top + COMPANY * (sum(alike) - top)), rank, -weight))
     return keys
 
 

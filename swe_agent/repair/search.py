@@ -9,7 +9,7 @@ from itertools import islice
 
 from swe_agent.repair.asking import near_of, wide_of
 from swe_agent.repair.changed import Scope
-from swe_agent.repair.choice import fitting
+from swe_agent.repair.choice import fitting, size
 from swe_agent.repair.history import Seen, Trial, key_of
 from swe_agent.repair.localize import Lines
 from swe_agent.repair.propose import Candidate, Suspicions, exact, proposed
@@ -110,7 +110,7 @@ class Search:
             if key_of(candidate.edits) not in seen.rejected and not candidate.is_question
         ]
         tests = _tests_of(seen)
-        weighed = [(self._weight(c, tests), wide[key_of(c.edits)].behaviour) for c in good]
+        weighed = [(*self._weight(c, tests), wide[key_of(c.edits)].behaviour) for c in good]
         likely = likeliness(weighed)
         return [good[at] for at in sorted(range(len(good)), key=lambda at: likely[at])]
 
@@ -172,19 +172,22 @@ class Search:
         if tried >= EXPLORED_LONGEST:
             return []
         more = self.batch(seen, targets)[: max(EXPLORED - tried + 1, EXPLORED_STEP)]
-        best = max(self._weight(c, tests) for c in passing)
+        best = max(self._weight(c, tests)[0] for c in passing)
         return more if tried < EXPLORED or (more and more[0].score > best) else []
 
-    def _weight(self, candidate: Candidate, tests: str) -> float:
-        """How likely a candidate that passes is, in the light of all that it changes."""
+    def _weight(self, candidate: Candidate, tests: str) -> tuple[float, int]:
+        """How likely a candidate that passes is in the light of all that it changes, and how large
+        it leaves the function.
+        """
         code = self._codes.get(candidate.path)
+        weight = candidate.score * _naturalness(candidate, tests)
         if code is None:
-            return candidate.score * _naturalness(candidate, tests)
+            return weight, 0
         text = code.text
         for edit in candidate.edits:
             text = text.replace(edit.old, edit.new) if edit.path == code.path else text
-        fit = fitting(code.text, text, candidate.function)
-        return candidate.score * _naturalness(candidate, tests) * fit
+        name = candidate.function
+        return weight * fitting(code.text, text, name), size(text, name)
 
     def nearest(self, seen: Seen, targets: tuple[str, ...]) -> list[Candidate]:
         """The candidates with which most targets pass, though not all."""

@@ -35,7 +35,11 @@ SPEAKS: tuple[tuple[str, str, float], ...] = (
         r"\bsort(ed)?\(",
         CALL,
     ),
-    (r"descending|decreasing|largest first|longest first|reverse order", r"reverse=True", CALL),
+    (
+        r"descending|decreasing|(?:larg|long|high|bigg|great)est first|reverse order",
+        r"reverse=True",
+        CALL,
+    ),
     (
         r"absolute|distance|differ(?! from)|magnitude|close|near|apart|\bsign|deviat",
         r"\babs\(",
@@ -53,7 +57,7 @@ SPEAKS: tuple[tuple[str, str, float], ...] = (
     (r"lower", r"\.(lower|islower)\(", CALL),
     (r"swap|flip|revers\w+ case|invert", r"\.swapcase\(", CALL),
     (
-        r"revers|backward|palindrom|mirror|from the end|back to front",
+        r"revers|backward|palindrom|mirror|from the end|back to front|est first|last first",
         r"\[::-1\]|\breversed\(",
         CALL,
     ),

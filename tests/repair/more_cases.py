@@ -151,4 +151,30 @@ MORE_CASES: dict[str, tuple[str, str, str]] = {
         "append(name)",
         "append(name.strip())",
     ),
+    "told term": (
+        'def half_time(minutes):\n    """What is left of the minutes modulo 45."""\n'
+        "    return minutes\n",
+        "return minutes",
+        "return minutes % 45",
+    ),
+    "distinct places": (
+        "def twins(boats):\n    for i, one in enumerate(boats):\n"
+        "        for k, two in enumerate(boats):\n            if one == two:\n"
+        "                return True\n    return False\n",
+        "if one == two",
+        "if i != k and one == two",
+    ),
+    "remainder": (
+        "def crews(names):\n    full = []\n    crew = []\n    for name in names:\n"
+        "        crew = [*crew, name]\n        if len(crew) == 4:\n            full.append(crew)\n"
+        "            crew = []\n    return full\n",
+        "    return",
+        "    if crew:\n        full.append(crew)\n    return",
+    ),
+    "told branch": (
+        'def class_of(weight):\n    """A up to 50, B up to 90, else C."""\n'
+        "    if weight <= 50:\n        return 'A'\n    return 'C'\n",
+        "    return 'C'",
+        "    if weight <= 90:\n        return 'B'\n    return 'C'",
+    ),
 }

@@ -102,7 +102,9 @@ def wrapped(code: Code, node: ast.AST) -> Iterator[Rewrite]:
         isinstance(place, ast.For | ast.comprehension) and place.iter is node
     ):
         weight = 0.8
-    elif isinstance(place, ast.Call) and node in place.args:
+    elif (isinstance(place, ast.Call) and node in place.args) or isinstance(
+        place, ast.ListComp | ast.GeneratorExp | ast.SetComp | ast.AugAssign
+    ):
         weight = 0.5
     elif isinstance(place, ast.BinOp):
         weight = 0.4
@@ -113,6 +115,9 @@ def wrapped(code: Code, node: ast.AST) -> Iterator[Rewrite]:
         if not text.startswith(wrapper + "("):
             yield code.swap(node, f"{wrapper}({text})", weight)
     if isinstance(node, ast.Name | ast.Attribute | ast.Call | ast.Subscript):
+        yield code.swap(node, f"{text}[::-1]", weight * 0.6)
+        if isinstance(place, ast.Call) and getattr(place.func, "attr", "") == "join":
+            yield code.swap(node, f"map(str, {text})", 1.0)
         for method in METHODS:
             yield code.swap(node, f"{text}.{method}()", weight * 0.6)
 

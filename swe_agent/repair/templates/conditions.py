@@ -5,7 +5,13 @@ import itertools
 from collections.abc import Iterator
 
 from swe_agent.repair.syntax import Code, Rewrite, arguments_of, is_called, locals_of, own_nodes
-from swe_agent.repair.templates.donors import conditions_at, told_edges, told_results, told_texts
+from swe_agent.repair.templates.donors import (
+    conditions_at,
+    docstring_of,
+    told_edges,
+    told_results,
+    told_texts,
+)
 from swe_agent.repair.templates.template import Template
 
 DONOR_LIMIT = 10
@@ -59,7 +65,10 @@ def widened(code: Code, node: ast.AST) -> Iterator[Rewrite]:
     """One more case in a condition, or one more demand: from the function's names and its other
     conditions.
     """
-    for test in tests_of(node):
+    tests = tests_of(node)
+    if isinstance(node, ast.Return) and isinstance(node.value, ast.Compare | ast.BoolOp):
+        tests.append(node.value)
+    for test in tests:
         text = _operand(code, test)
         share = 1.0 if not isinstance(test, ast.BoolOp) else 0.6
         for donor, weight in donors(code, test):
@@ -137,13 +146,14 @@ def early_exits(code: Code, node: ast.AST) -> Iterator[Rewrite]:
         return
     for condition, value in told_edges(code, node):
         yield from code.insert(body[0], f"if {condition}:\n    return {value}", weight=TOLD)
-    told = told_texts(code, node)[:TEXT_LIMIT]
+    prose = docstring_of(code, node).split(">>>")[0]
+    told = [text for text in told_texts(code, node) if text in prose][:TEXT_LIMIT]
     for name in [a for a in arguments_of(node) if a not in ("self", "cls")][:4]:
         for condition, weight in (
             *((f"{text!r} not in {name}", 1.0) for text in told if text),
             (f"not {name}", 1.0),
             (f"{name} is None", 0.8),
-            (f"{name} <= 1", 0.5),
+            (f"{name} < 2", 0.8),
             (f"{name} < 0", 0.5),
             (f"{name} <= 0", 0.5),
             (f"{name} == 1", 0.4),
@@ -206,6 +216,6 @@ TEMPLATES = (
     Template("condition case", 0.3, widened, "adds a case to the condition"),
     Template("condition part", 0.5, narrowed, "drops a part of the condition"),
     Template("loop end", 0.5, endless, "ends the loop when something is used up"),
-    Template("early exit", 0.2, early_exits, "returns early for the smallest input"),
+    Template("early exit", 0.25, early_exits, "returns early for the smallest input"),
     Template("skip", 0.2, skips, "passes over some members"),
 )

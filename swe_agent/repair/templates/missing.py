@@ -1,10 +1,12 @@
-"""Parts that an otherwise right function lacks: a bound that the docstring names, the second key of
-an order, what is left over by a length, a result without one of its terms, a name in the form that
-it has elsewhere.
+"""Parts that an otherwise right function lacks: a bound, a number or a branch that the docstring
+names, the second key of an order, what is left over by a length or after a loop, a result without
+one of its terms, a name in the form that it has elsewhere.
 """
 
 import ast
+import re
 from collections.abc import Iterator
+from itertools import combinations
 
 from swe_agent.repair.syntax import (
     Code,
@@ -14,12 +16,14 @@ from swe_agent.repair.syntax import (
     is_called,
     is_loaded,
     own_nodes,
+    stored,
 )
-from swe_agent.repair.templates.donors import kinds_of, told_numbers
+from swe_agent.repair.templates.donors import docstring_of, kinds_of, told_numbers, told_texts
 from swe_agent.repair.templates.template import Template
 
 NUMBER_LIMIT = 4
 FORM_LIMIT = 4
+_LETTER = re.compile(r"(?<!\. )\b[A-Z]\b")
 _ORDERED = frozenset({"sorted", "sort", "min", "max"})
 
 
@@ -33,6 +37,87 @@ def told_bounds(code: Code, node: ast.AST) -> Iterator[Rewrite]:
     for number in told_numbers(code, node)[:NUMBER_LIMIT]:
         for bound in ("min", "max"):
             yield code.swap(node, f"{bound}({code.text_of(node)}, {number})")
+
+
+def told_terms(code: Code, node: ast.AST) -> Iterator[Rewrite]:
+    """A result computed with one more number, of the docstring or 2: halved, rounded, modulo."""
+    place = code.parents.get(node)
+    if not isinstance(place, ast.Assign | ast.Return) or place.value is not node:
+        return
+    if not isinstance(node, ast.BinOp | ast.Name | ast.Call | ast.Subscript):
+        return
+    text = code.text_of(node)
+    bound = f"({text})" if isinstance(node, ast.BinOp) else text
+    told = [number for number in told_numbers(code, node) if number > 1][:NUMBER_LIMIT]
+    for number in dict.fromkeys([*told, 2]):
+        share = 1.0 if number in told else 0.6
+        for form, weight in (
+            *((f"{bound} / {number}", 0.8), (f"{bound} // {number}", 0.8)),
+            *((f"{bound} * {number}", 0.8), (f"{bound} % {number}", 0.8)),
+            *((f"{text} + {number}", 0.4), (f"{text} - {number}", 0.4)),
+        ):
+            yield code.swap(node, form, share * weight)
+        if number < 7 and number in told:
+            yield code.swap(node, f"round({text}, {number})")
+
+
+def distinct_places(code: Code, node: ast.AST) -> Iterator[Rewrite]:
+    """A condition on two loops' members that has to leave out a member beside itself."""
+    if not isinstance(node, ast.If):
+        return
+    loops = []
+    place = code.parents.get(node)
+    while place is not None and not isinstance(place, Function):
+        if isinstance(place, ast.For):
+            loops.append(stored(place.target)[0])
+        place = code.parents.get(place)
+    text = code.text_of(node.test)
+    bound = f"({text})" if isinstance(node.test, ast.BoolOp) else text
+    for one, two in combinations(reversed(loops), 2):
+        yield code.swap(node.test, f"{one} != {two} and {bound}")
+        yield code.swap(node.test, f"{one} < {two} and {bound}", 0.6)
+
+
+def remainders(code: Code, node: ast.AST) -> Iterator[Rewrite]:
+    """What is left when a loop ends and has to be kept like what came in it."""
+    if not isinstance(node, ast.For | ast.While):
+        return
+    inner = [s for s in own_nodes(node) if isinstance(s, ast.Expr | ast.AugAssign)]
+    simple = [s for s in inner if s.lineno == s.end_lineno][:FORM_LIMIT]
+    moved = [n for s in inner if isinstance(s, ast.AugAssign) for n in stored(s.target)]
+    begun = [n for s in own_nodes(node) if isinstance(s, ast.Assign) for n in stored(s.targets[0])]
+    for statement in simple:
+        for name in list(dict.fromkeys([*begun, *moved]))[:FORM_LIMIT]:
+            likely = 1.0 if name in _read_in(statement.value) else 0.5
+            for form, weight in (("%s", 1.0), ("%s > 1", 0.5)):
+                line = f"if {form % name}:\n    {code.text_of(statement)}"
+                yield from code.insert(node, line, after=True, weight=likely * weight)
+
+
+def sibling_values(code: Code, node: ast.AST) -> Iterator[Rewrite]:
+    """A branch for one more number of the docstring, with one more of its texts."""
+    lines = code.whole_lines(node) if isinstance(node, ast.If) else None
+    function = code.function_of(node)
+    if not isinstance(node, ast.If) or node.orelse or lines is None or function is None:
+        return
+    match (node.test, node.body):
+        case (
+            ast.Compare(comparators=[ast.Constant(value=int()) as limit]),
+            [ast.Return(value=ast.Constant(value=str()) as result)],
+        ):
+            used = {n.value for n in own_nodes(function) if isinstance(n, ast.Constant)}
+        case _:
+            return
+    prose = docstring_of(code, node).split(">>>")[0]
+    texts = [t for t in (*told_texts(code, node), *_LETTER.findall(prose)) if t not in used]
+    numbers = [number for number in told_numbers(code, node) if number not in used]
+    start, text = lines[0], code.text[lines[0] : lines[1]]
+    for number in numbers[:NUMBER_LIMIT]:
+        for other in list(dict.fromkeys(texts))[:FORM_LIMIT]:
+            (a, b), (c, d) = code.span(limit), code.span(result)
+            middle = text[b - start : c - start]
+            copied = f"{text[: a - start]}{number}{middle}{other!r}{text[d - start :]}"
+            yield Rewrite(lines[1], lines[1], copied)
 
 
 def ties(code: Code, node: ast.AST) -> Iterator[Rewrite]:
@@ -126,6 +211,10 @@ def _read_in(node: ast.AST) -> list[str]:
 
 TEMPLATES = (
     Template("told bound", 0.3, told_bounds, "keeps the value within a bound of the docstring"),
+    Template("told term", 0.25, told_terms, "computes with one more number"),
+    Template("distinct places", 0.35, distinct_places, "leaves out a member beside itself"),
+    Template("remainder", 0.3, remainders, "keeps what is left after the loop"),
+    Template("told branch", 0.3, sibling_values, "takes the branch for another value too"),
     Template("tie", 0.35, ties, "decides between equal ones too"),
     Template("left over", 0.3, left_over, "takes what is left over by the length"),
     Template("shorter result", 0.3, shorter_results, "leaves out a term that comes to nothing"),

@@ -5,7 +5,7 @@ loop runs over.
 import ast
 from collections.abc import Iterator
 
-from swe_agent.repair.syntax import Code, Rewrite, is_called, is_loaded
+from swe_agent.repair.syntax import Code, Function, Rewrite, is_called, is_loaded
 from swe_agent.repair.templates.template import Template
 
 
@@ -42,7 +42,9 @@ def _position_weight(code: Code, node: ast.AST) -> float:
         return 0.6
     if isinstance(place, ast.BinOp) and isinstance(place.op, ast.Mult | ast.FloorDiv | ast.Mod):
         return 0.6
-    return 0.4 if isinstance(place, ast.Return | ast.Assign) else 0.0
+    if isinstance(place, ast.ListComp | ast.GeneratorExp | ast.SetComp):
+        return 0.5
+    return 0.4 if isinstance(place, ast.Return | ast.Assign | ast.AugAssign) else 0.0
 
 
 def bounds(code: Code, node: ast.AST) -> Iterator[Rewrite]:
@@ -93,9 +95,22 @@ def ranges(code: Code, node: ast.AST) -> Iterator[Rewrite]:
         yield code.swap(node, f"range(1, {words[0]})", 0.8)
         yield code.swap(node, f"range(1, {words[0]} + 1)", 0.8)
         yield code.swap(node, f"range({words[0]} - 1, -1, -1)", 0.3)
+        for outer in _outer_places(code, node):
+            yield code.swap(node, f"range({outer} + 1, {words[0]})", 0.8)
+            yield code.swap(node, f"range({outer}, {words[0]})", 0.5)
     elif len(words) == 2:
         yield code.swap(node, f"range({words[0]} + 1, {words[1]} + 1)", 0.4)
         yield code.swap(node, f"range({words[1]})", 0.4)
+
+
+def _outer_places(code: Code, node: ast.AST) -> Iterator[str]:
+    """What the loops around a loop count."""
+    loop = code.parents.get(node)
+    place = code.parents.get(loop) if isinstance(loop, ast.For) else None
+    while place is not None and not isinstance(place, Function):
+        if isinstance(place, ast.For) and isinstance(place.target, ast.Name):
+            yield place.target.id
+        place = code.parents.get(place)
 
 
 def runs_over(code: Code, node: ast.AST) -> Iterator[Rewrite]:
