@@ -33,6 +33,8 @@ _RESULTS_LIMIT_BYTES = 200_000_000
 _TAIL_LINES = 60
 _UNITTEST = re.compile(r"(?<=-m )unittest(?![\w.])")
 _PYTEST = re.compile(r"(?<![\w.-])py\.?test(?![\w-])")
+_OWN_PATH = re.compile(r"(^|[\s;&|(])PYTHONPATH=")
+"""A command's own assignment, which would hide ours."""
 _TELLING = re.compile(r"ERROR|E  |Ran 0 tests|no tests ran", re.IGNORECASE)
 _NOT_RUNNABLE = (126, 127)
 _KILLED = 137
@@ -144,8 +146,9 @@ def _recorded(sandbox: Sandbox, command: str, timeout_s: float, recorder: tuple[
     """Run a command with the recorder of this folder and name, or without it if it cannot load."""
     scratch, name = recorder
     is_unittest = bool(_UNITTEST.search(command))
+    beside = _OWN_PATH.sub(rf"\1PYTHONPATH={scratch}:", command)
     line = f'export PYTHONPATH="{scratch}${{PYTHONPATH:+:$PYTHONPATH}}"; '
-    line += _UNITTEST.sub(name, command) if is_unittest else _with_options(f"-p {name}", command)
+    line += _UNITTEST.sub(name, beside) if is_unittest else _with_options(f"-p {name}", beside)
     result = sandbox.execute(line, timeout_s)
     raw = _contents(sandbox, f"{scratch}/results.jsonl")
     if raw is not None:

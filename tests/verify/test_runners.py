@@ -119,6 +119,20 @@ def test_the_command_leaves_nothing_of_ours_in_environment_or_tmp(box: FolderSan
     assert set(Path("/tmp").glob("tests-*")) <= before
 
 
+@pytest.mark.parametrize("runner", ["pytest", "unittest"])
+def test_a_path_that_the_command_sets_stays_and_tests_are_recorded(
+    box: FolderSandbox, runner: str
+) -> None:
+    text = "import unittest\nfrom till import FEE\n\nclass A(unittest.TestCase):\n"
+    text += "    def test_a(self):\n        told = list(range(40))\n        assert FEE == told\n"
+    fill(box.folder, {"lib/till.py": "FEE = 1\n", "test_a.py": text})
+    command = f"PYTHONPATH='lib' python -m {runner}"
+    report = run_tests(box, [command], 60)
+    assert report.exit_codes == {command: 1}
+    (failure,) = report.failures.values()
+    assert "in test_a" in failure or "told = list" in failure  # the traceback, not the summary
+
+
 def test_the_users_own_pytest_options_stay(box: FolderSandbox) -> None:
     fill(box.folder, {"test_a.py": "def test_a(): pass\ndef test_b(): pass\n"})
     box.env["PYTEST_ADDOPTS"] = "-k test_b"
