@@ -20,7 +20,7 @@ from swe_agent.repair.syntax import Code
 BATCHES = (40, 80, 160, 200)
 """Candidates of the rounds; in a project, where setting up costs most, all are as the last."""
 CANDIDATE_LIMIT = 5000
-EXPLORED = 200
+EXPLORED = 320
 """Candidates tried before one that passes is taken: others may be likelier."""
 EXPLORED_LONGEST = 600
 """The same where those that come next are likelier than any that passes."""

@@ -44,7 +44,9 @@ def _position_weight(code: Code, node: ast.AST) -> float:
         return 0.6
     if isinstance(place, ast.ListComp | ast.GeneratorExp | ast.SetComp):
         return 0.5
-    return 0.4 if isinstance(place, ast.Return | ast.Assign | ast.AugAssign) else 0.0
+    if isinstance(place, ast.AugAssign):
+        return 0.2
+    return 0.4 if isinstance(place, ast.Return | ast.Assign) else 0.0
 
 
 def bounds(code: Code, node: ast.AST) -> Iterator[Rewrite]:
