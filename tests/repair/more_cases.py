@@ -177,4 +177,51 @@ MORE_CASES: dict[str, tuple[str, str, str]] = {
         "    return 'C'",
         "    if weight <= 90:\n        return 'B'\n    return 'C'",
     ),
+    "told replacement": (
+        'def bare(code):\n    """The code without hyphens and dots."""\n'
+        "    return code.replace('-', '')\n",
+        "code.replace('-', '')",
+        "code.replace('-', '').replace('.', '')",
+    ),
+    "parallel term": (
+        "def gain(sold, spent):\n    return sum(sold)\n",
+        "sum(sold)",
+        "sum(sold) - sum(spent)",
+    ),
+    "shorter length": (
+        "def shared(one, two):\n    n = 0\n    for k in range(len(one)):\n"
+        "        n += one[k] == two[k]\n    return n\n",
+        "len(one)",
+        "min(len(one), len(two))",
+    ),
+    "counted entry": (
+        "def stock(boxes):\n    found = {}\n    for box in boxes:\n        found[box] = 1\n"
+        "    return found\n",
+        "found[box] = 1",
+        "found[box] = found.get(box, 0) + 1",
+    ),
+    "ordered parameters": (
+        "def stops(first, last):\n    return list(range(first, last))\n",
+        "    return",
+        "    if first > last:\n        first, last = last, first\n    return",
+    ),
+    "begun anew": (
+        "def weights(shelves):\n    weight = 0\n    found = []\n    for shelf in shelves:\n"
+        "        for box in shelf:\n            weight += box\n        found.append(weight)\n"
+        "    return found\n",
+        "        for box",
+        "        weight = 0\n        for box",
+    ),
+    "inside": (
+        "def reach(hops, goal):\n    k = 0\n    while hops[k] < goal:\n        k += 1\n"
+        "    return k\n",
+        "hops[k] < goal",
+        "k < len(hops) and hops[k] < goal",
+    ),
+    "step": (
+        'def lefts(shoes):\n    """Every other one of the shoes."""\n'
+        "    return [shoes[k] for k in range(len(shoes))]\n",
+        "range(len(shoes))",
+        "range(0, len(shoes), 2)",
+    ),
 }

@@ -26,6 +26,7 @@ from swe_agent.repair.templates import (
     statements,
     told,
     updates,
+    usual,
     variants,
 )
 from swe_agent.repair.templates.template import Template
@@ -45,6 +46,7 @@ TEMPLATES: tuple[Template, ...] = (
     *copies.TEMPLATES,
     *variants.TEMPLATES,
     *missing.TEMPLATES,
+    *usual.TEMPLATES,
     *guards.TEMPLATES,
     *passing.TEMPLATES,
     *patterns.TEMPLATES,

@@ -3,11 +3,13 @@
 import ast
 import itertools
 from collections.abc import Iterator
+from typing import TypeGuard
 
 from swe_agent.repair.syntax import Code, Rewrite, arguments_of, is_called, locals_of, own_nodes
 from swe_agent.repair.templates.donors import (
     conditions_at,
     docstring_of,
+    kinds_of,
     told_edges,
     told_results,
     told_texts,
@@ -66,7 +68,7 @@ def widened(code: Code, node: ast.AST) -> Iterator[Rewrite]:
     conditions.
     """
     tests = tests_of(node)
-    if isinstance(node, ast.Return) and isinstance(node.value, ast.Compare | ast.BoolOp):
+    if isinstance(node, ast.Return) and _decides(node.value):
         tests.append(node.value)
     for test in tests:
         text = _operand(code, test)
@@ -77,17 +79,29 @@ def widened(code: Code, node: ast.AST) -> Iterator[Rewrite]:
                 yield code.swap(test, f"{text} and {donor}", weight * share * 0.9)
 
 
+def _decides(value: ast.expr | None) -> TypeGuard[ast.expr]:
+    """Whether a result is an answer, yes or no."""
+    match value:
+        case ast.Compare() | ast.BoolOp() | ast.Call(func=ast.Name(id="all" | "any")):
+            return True
+        case ast.Call(func=ast.Attribute(attr=name)):
+            return name.startswith(("is", "startswith", "endswith"))
+    return False
+
+
 def donors(code: Code, test: ast.expr) -> Iterator[tuple[str, float]]:
     """Conditions that could be asked here, with their weights."""
     function = code.function_of(test)
     if function is None:
         return
-    parameters = arguments_of(function)
+    parameters, kinds = arguments_of(function), kinds_of(function)
     for name in list(dict.fromkeys(code.names_at(test)))[:DONOR_LIMIT]:
         if name in ("self", "cls"):
             continue
         near = 1.0 if name in parameters else 0.6
         yield f"not {name}", 0.8 * near
+        if kinds.get(name) == "many":
+            yield f"len({name}) > 0", 0.4 * near
         yield name, 0.4 * near
         yield f"{name} is None", 0.4 * near
     others = [t for n in own_nodes(function) for t in tests_of(n) if t is not test]

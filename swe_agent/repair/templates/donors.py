@@ -132,7 +132,7 @@ def conditions_at(code: Code, place: ast.AST, first: list[str]) -> Iterator[tupl
     found: dict[str, float] = dict(_ends(function)) if function else {}
     for name in first[:NAME_LIMIT]:
         named = [(form % name, weight) for form, weight in _told_kinds(code, place)]
-        told_of = [*named, *_told_of(name, told)]
+        told_of = [*named, *_told_of(name, told), *_told_marks(code, place, name)]
         for form, weight in (*told_of, *_over(name, around[:PARTNER_LIMIT], kinds)):
             found.setdefault(form, weight)
     yield from sorted(found.items(), key=lambda row: -row[1])[:CONDITION_LIMIT]
@@ -157,6 +157,15 @@ def _told_of(name: str, numbers: list[int]) -> Iterator[tuple[str, float]]:
         yield f"{name} > {number}", 0.4
         yield f"len({name}) > {number}", 0.3
         yield f"len({name}) == {number}", 0.3
+
+
+def _told_marks(code: Code, place: ast.AST, name: str) -> Iterator[tuple[str, float]]:
+    """Conditions with single characters that the docstring's prose names."""
+    prose = docstring_of(code, place).split(">>>")[0].lower()
+    marks = [m for word, m in _MARKS.items() if re.search(rf"\b{word}s?\b", prose)]
+    for mark in marks[:NAME_LIMIT]:
+        yield f"{name} != {mark!r}", 0.4
+        yield f"{name} == {mark!r}", 0.4
 
 
 _KINDS_OF_TEXT = (

@@ -133,7 +133,7 @@ TEMPLATES = (
     Template("needless term", 0.6, operands, "drops a term"),
     Template("held value", 0.22, by_name, "reads the variable that holds the value"),
     Template("donor", 0.25, donated, "uses another expression of the function"),
-    Template("power", 0.2, powers, "squares or negates the value"),
+    Template("power", 0.25, powers, "squares or negates the value"),
     Template("term", 0.12, terms, "adds a term"),
     Template("rest", 0.2, rests, "adds the rest of the sequence"),
 )

@@ -48,6 +48,9 @@ def told_terms(code: Code, node: ast.AST) -> Iterator[Rewrite]:
         return
     text = code.text_of(node)
     bound = f"({text})" if isinstance(node, ast.BinOp) else text
+    match node:
+        case ast.Call(func=ast.Name(id="sum"), args=[ast.Name(id=held)]):
+            yield code.swap(node, f"{text} / len({held})", 1.0)
     told = [number for number in told_numbers(code, node) if number > 1][:NUMBER_LIMIT]
     for number in dict.fromkeys([*told, 2]):
         share = 1.0 if number in told else 0.6
@@ -59,6 +62,16 @@ def told_terms(code: Code, node: ast.AST) -> Iterator[Rewrite]:
             yield code.swap(node, form, share * weight)
         if number < 7 and number in told:
             yield code.swap(node, f"round({text}, {number})")
+
+
+def told_replacements(code: Code, node: ast.AST) -> Iterator[Rewrite]:
+    """One more text of the docstring replaced like another one."""
+    match node:
+        case ast.Call(func=ast.Attribute(attr="replace"), args=[ast.Constant(value=old), new]):
+            for text in told_texts(code, node)[:FORM_LIMIT]:
+                if text != old:
+                    again = f".replace({text!r}, {code.text_of(new)})"
+                    yield code.swap(node, code.text_of(node) + again)
 
 
 def distinct_places(code: Code, node: ast.AST) -> Iterator[Rewrite]:
@@ -212,6 +225,7 @@ def _read_in(node: ast.AST) -> list[str]:
 TEMPLATES = (
     Template("told bound", 0.3, told_bounds, "keeps the value within a bound of the docstring"),
     Template("told term", 0.25, told_terms, "computes with one more number"),
+    Template("told replacement", 0.3, told_replacements, "replaces one more text"),
     Template("distinct places", 0.35, distinct_places, "leaves out a member beside itself"),
     Template("remainder", 0.3, remainders, "keeps what is left after the loop"),
     Template("told branch", 0.3, sibling_values, "takes the branch for another value too"),

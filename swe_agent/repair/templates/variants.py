@@ -100,6 +100,9 @@ def alike(code: Code, node: ast.AST) -> Iterator[Rewrite]:
 def _neighbours(node: ast.AST) -> Iterator[tuple[ast.AST, ast.AST]]:
     """Pairs of parts of a node that are often built alike."""
     match node:
+        case ast.BinOp(op=ast.Add(), left=ast.BinOp(op=ast.Add(), left=ast.expr() as left)):
+            yield node.left, node.right
+            yield left, node.right
         case ast.Compare(left=left, comparators=[right]) | ast.BinOp(left=left, right=right):
             yield left, right
         case ast.BoolOp(values=parts) | ast.Tuple(elts=parts) | ast.Call(args=parts):
