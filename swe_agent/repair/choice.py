@@ -6,6 +6,7 @@ import ast
 import math
 import re
 from functools import lru_cache
+from textwrap import dedent
 from typing import TypeGuard
 
 from swe_agent.repair.kinds import Kinds
@@ -23,23 +24,48 @@ COPIED = 0.9
 NAMED = 0.6
 """The same, for the better, where it writes a call of which the docstring speaks."""
 MOST = 3
+_DEFINED = r"^([ \t]*)(?:async )?def %s\b.*\n(?:\1[ \t]+.*\n|[ \t]*\n|\1[)\]].*\n)*"
+"""A definition, and the lines that are deeper, blank or end its head."""
 _USUAL = frozenset((0, 1, 2, -1, "", None))
 
 
 def fitting(before: str, after: str, name: str) -> float:
-    """How well a function fits together after a change, beside how it did: a factor around 1."""
-    one, two = _read(before, name), _read(after, name)
+    """How well a function of a file fits together after a change, beside how it did: a factor
+    around 1.
+    """
+    return _fit(_source(before, name), _source(after, name))
+
+
+def size(text: str, name: str) -> int:
+    """How many parts a function of a file has; 0 where it is not found."""
+    function = _read(_source(text, name))
+    return sum(1 for _ in ast.walk(function)) if function else 0
+
+
+@lru_cache(maxsize=1024)
+def _fit(before: str, after: str) -> float:
+    one, two = _read(before), _read(after)
     if one is None or two is None:
         return 1.0
     names = {*arguments_of(one), *locals_of(one)}
-    mixed = _kinds(before, name, names) - _kinds(after, name, names)
+    mixed = Kinds(one).count(names) - Kinds(two).count(names)
     unread = len(unread_names(two)) - len(unread_names(one))
     docstring = ast.get_docstring(one) or ""
-    prose = prose_of(name, docstring)
+    prose = prose_of(one.name, docstring)
     dropped = any(names_call(prose, call) for call in _calls(one) - _calls(two))
     named = spoken_for(prose, _body(one), _body(two)) >= CALL
     cost = MIXED * _bounded(mixed) + UNREAD * _bounded(unread) + DROPPED * dropped
     return math.exp(NAMED * named - cost - COPIED * _copies(docstring, one, two))
+
+
+def _bounded(count: int) -> int:
+    return max(-MOST, min(MOST, count))
+
+
+def _calls(function: Function) -> set[str]:
+    """What a function calls, by name."""
+    called = [n.func for n in ast.walk(function) if isinstance(n, ast.Call)]
+    return {str(getattr(f, "id", getattr(f, "attr", ""))) for f in called}
 
 
 def _copies(docstring: str, before: Function, after: Function) -> bool:
@@ -72,33 +98,17 @@ def _statements(function: Function) -> list[ast.stmt]:
     return function.body[ast.get_docstring(function, clean=False) is not None :]
 
 
-def size(text: str, name: str) -> int:
-    """How many parts a function has; 0 where it is not found."""
-    function = _read(text, name)
-    return sum(1 for _ in ast.walk(function)) if function else 0
+def _source(text: str, name: str) -> str:
+    """The source of the one function of a name; empty where there is none, or several."""
+    found = list(re.finditer(_DEFINED % re.escape(name), text + "\n", re.MULTILINE))
+    return dedent(found[0].group()) if len(found) == 1 else ""
 
 
-def _bounded(count: int) -> int:
-    return max(-MOST, min(MOST, count))
-
-
-def _kinds(text: str, name: str, names: set[str]) -> int:
-    function = _read(text, name)
-    return Kinds(function).count(names) if function else 0
-
-
-def _calls(function: Function) -> set[str]:
-    """What a function calls, by name."""
-    called = [n.func for n in ast.walk(function) if isinstance(n, ast.Call)]
-    return {str(getattr(f, "id", getattr(f, "attr", ""))) for f in called}
-
-
-@lru_cache(maxsize=256)
-def _read(text: str, name: str) -> Function | None:
-    """The one function of a name; None where there is none, or several."""
+@lru_cache(maxsize=1024)
+def _read(source: str) -> Function | None:
+    """A function's tree; None where the source is not of one alone."""
     try:
-        tree = ast.parse(text)
+        body = ast.parse(source).body
     except (SyntaxError, ValueError, RecursionError):
         return None
-    found = [n for n in ast.walk(tree) if isinstance(n, Function) and n.name == name]
-    return found[0] if len(found) == 1 else None
+    return body[0] if len(body) == 1 and isinstance(body[0], Function) else None
