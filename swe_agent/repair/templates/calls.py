@@ -106,7 +106,7 @@ def wrapped(code: Code, node: ast.AST) -> Iterator[Rewrite]:
         place, ast.ListComp | ast.GeneratorExp | ast.SetComp | ast.AugAssign
     ):
         weight = 0.5
-    elif isinstance(place, ast.BinOp):
+    elif isinstance(place, ast.BinOp) or (isinstance(place, ast.Subscript) and place.value is node):
         weight = 0.4
     if not weight or isinstance(node, ast.Constant | ast.Starred | ast.Compare | ast.BoolOp):
         return
@@ -154,6 +154,9 @@ def keywords(code: Code, node: ast.AST) -> Iterator[Rewrite]:
     for keyword in KEYWORDS.get(name, ()):
         if keyword.split("=")[0] not in present:
             yield Rewrite(end - 1, end - 1, inner + keyword, 0.8)
+    held = node.args[0] if len(node.args) == 1 and not node.keywords else None
+    if name in ("max", "min", "sorted") and isinstance(held, ast.Name):
+        yield Rewrite(end - 1, end - 1, f"{inner}key={held.id}.get", 0.5)
     parts: list[ast.AST] = [*node.args, *node.keywords]
     if len(parts) > 1:
         yield Rewrite(code.span(parts[-2])[1], code.span(parts[-1])[1], "", 0.5)

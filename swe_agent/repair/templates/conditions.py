@@ -165,6 +165,7 @@ def early_exits(code: Code, node: ast.AST) -> Iterator[Rewrite]:
     for name in [a for a in arguments_of(node) if a not in ("self", "cls")][:4]:
         for condition, weight in (
             *((f"{text!r} not in {name}", 1.0) for text in told if text),
+            *((form, 0.6) for form in _of_two(node, name)),
             (f"not {name}", 1.0),
             (f"{name} is None", 0.8),
             (f"{name} < 2", 0.8),
@@ -175,6 +176,22 @@ def early_exits(code: Code, node: ast.AST) -> Iterator[Rewrite]:
         ):
             for value in _exit_values(code, node, name):
                 yield from code.insert(body[0], f"if {condition}:\n    {value}", weight=weight)
+
+
+def _of_two(function: ast.FunctionDef | ast.AsyncFunctionDef, name: str) -> Iterator[str]:
+    """What a guard may ask about a parameter beside another one."""
+    kinds = kinds_of(function)
+    names = [a for a in arguments_of(function) if a not in ("self", "cls", name)]
+    for other in names[:2]:
+        match (kinds.get(name), kinds.get(other)):
+            case ("many", "many"):
+                yield f"len({name}) != len({other})"
+            case (_, "many"):
+                yield f"{name} > len({other})"
+                yield f"{name} not in {other}"
+            case ("one", "one"):
+                yield f"{name} > {other}"
+                yield f"{name} == {other}"
 
 
 def _exit_values(

@@ -4,7 +4,7 @@ import ast
 from collections.abc import Iterator
 
 from swe_agent.repair.syntax import Code, Rewrite, stored
-from swe_agent.repair.templates.donors import told_numbers, told_texts
+from swe_agent.repair.templates.donors import kinds_of, told_numbers, told_texts
 from swe_agent.repair.templates.template import Template
 
 TEXT_LIMIT = 6
@@ -139,6 +139,11 @@ def first_values(code: Code, node: ast.AST) -> Iterator[Rewrite]:
     if isinstance(value, ast.Constant) and type(value.value) in (int, float):
         for text in ("float('-inf')", "float('inf')", "0.0"):
             yield code.swap(value, text, 0.4)
+        function = code.function_of(node)
+        kinds = kinds_of(function) if function else {}
+        for name in code.names_at(node):
+            if kinds.get(name) == "many" and name != node.targets[0].id:
+                yield code.swap(value, f"{name}[0]", 0.5)
         yield code.swap(value, "None", ASKED_NONE if _is_asked(code, node.targets[0]) else 0.4)
     elif isinstance(value, ast.Constant) and value.value is None:
         for text in ("0", "[]", "''", "{}"):

@@ -133,6 +133,7 @@ def conditions_at(code: Code, place: ast.AST, first: list[str]) -> Iterator[tupl
     for name in first[:NAME_LIMIT]:
         named = [(form % name, weight) for form, weight in _told_kinds(code, place)]
         told_of = [*named, *_told_of(name, told), *_told_marks(code, place, name)]
+        told_of += _told_lengths(code, place, name, around[:PARTNER_LIMIT])
         for form, weight in (*told_of, *_over(name, around[:PARTNER_LIMIT], kinds)):
             found.setdefault(form, weight)
     yield from sorted(found.items(), key=lambda row: -row[1])[:CONDITION_LIMIT]
@@ -166,6 +167,18 @@ def _told_marks(code: Code, place: ast.AST, name: str) -> Iterator[tuple[str, fl
     for mark in marks[:NAME_LIMIT]:
         yield f"{name} != {mark!r}", 0.4
         yield f"{name} == {mark!r}", 0.4
+
+
+def _told_lengths(
+    code: Code, place: ast.AST, name: str, around: list[str]
+) -> Iterator[tuple[str, float]]:
+    """Conditions on how long something is, where the docstring speaks of that."""
+    prose = docstring_of(code, place).split(">>>")[0].lower()
+    if not re.search(r"\blong|\bshort|length|letters|characters", prose):
+        return
+    for other in around:
+        for sign, weight in ((">", 0.45), ("<", 0.4), ("==", 0.4), (">=", 0.35), ("<=", 0.35)):
+            yield f"len({name}) {sign} {other}", weight
 
 
 _KINDS_OF_TEXT = (

@@ -64,6 +64,9 @@ def powers(code: Code, node: ast.AST) -> Iterator[Rewrite]:
         yield code.swap(
             node, f"{node.id} ** 2" if not isinstance(place.op, ast.Pow) else node.id, 0.7
         )
+    if isinstance(place, ast.GeneratorExp | ast.ListComp | ast.AugAssign):
+        for number in (2, 3):
+            yield code.swap(node, f"{node.id} ** {number}", 0.9 - 0.2 * number)
     if isinstance(place, ast.Return | ast.Call | ast.BinOp | ast.Assign):
         yield code.swap_operand(node, f"-{node.id}", 0.5)
 

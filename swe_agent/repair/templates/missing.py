@@ -105,6 +105,11 @@ def remainders(code: Code, node: ast.AST) -> Iterator[Rewrite]:
             for form, weight in (("%s", 1.0), ("%s > 1", 0.5)):
                 line = f"if {form % name}:\n    {code.text_of(statement)}"
                 yield from code.insert(node, line, after=True, weight=likely * weight)
+            match statement:
+                case ast.Expr(value=ast.Call(func=ast.Attribute() as kept, args=[given])):
+                    if code.text_of(given) != name:
+                        line = f"if {name}:\n    {code.text_of(kept)}({name})"
+                        yield from code.insert(node, line, after=True, weight=0.6)
 
 
 def sibling_values(code: Code, node: ast.AST) -> Iterator[Rewrite]:

@@ -5,7 +5,7 @@ loop runs over.
 import ast
 from collections.abc import Iterator
 
-from swe_agent.repair.syntax import Code, Function, Rewrite, is_called, is_loaded
+from swe_agent.repair.syntax import Code, Function, Rewrite, arguments_of, is_called, is_loaded
 from swe_agent.repair.templates.template import Template
 
 
@@ -97,6 +97,11 @@ def ranges(code: Code, node: ast.AST) -> Iterator[Rewrite]:
         yield code.swap(node, f"range(1, {words[0]})", 0.8)
         yield code.swap(node, f"range(1, {words[0]} + 1)", 0.8)
         yield code.swap(node, f"range({words[0]} - 1, -1, -1)", 0.3)
+        function = code.function_of(node)
+        measured = {n.id for n in ast.walk(node.args[0]) if isinstance(n, ast.Name)}
+        for name in arguments_of(function)[:4] if function and "len" in measured else ():
+            if name not in measured:
+                yield code.swap(node, f"range({words[0]} - {name} + 1)", 0.5)
         for outer in _outer_places(code, node):
             yield code.swap(node, f"range({outer} + 1, {words[0]})", 0.8)
             yield code.swap(node, f"range({outer}, {words[0]})", 0.5)

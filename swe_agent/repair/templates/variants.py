@@ -56,6 +56,9 @@ def _turned(code: Code, test: ast.Compare) -> Iterator[tuple[str, float]]:
     function = code.function_of(test)
     parameters = [n for n in arguments_of(function) if n not in ("self", "cls")] if function else []
     inside = [name for name in parameters if re.search(rf"\b{name}\b", text)]
+    outside = [name for name in parameters if name not in inside]
+    if len(inside) == 2 and len(outside) > 1:
+        yield _renamed(text, dict(zip(inside, outside, strict=False))), 1.0
     for place, one in enumerate(inside[:NAME_LIMIT]):
         for two in inside[place + 1 : NAME_LIMIT]:
             yield _renamed(text, {one: two, two: one}), 0.7
