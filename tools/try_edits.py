@@ -118,7 +118,7 @@ class TryEdits:
 
     def _tried(self, folder: str, total_s: float, bench: Workbench) -> tuple[list[Any], float]:
         given = bench.test_commands
-        assigned = (f"{n}={shlex.quote(v)}" for n, v in environment_of(given).items())
+        assigned = (f"{name}={word}" for name, word in environment_of(given).items())
         command = LAUNCH.format(
             root=shlex.quote(bench.sandbox.root),
             folder=folder,

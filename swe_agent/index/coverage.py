@@ -32,6 +32,7 @@ class How:
     interpreters: tuple[str, ...] = ()
     """Those that are tried before the usual places."""
     environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables, with words for a shell."""
     options: tuple[str, ...] = ()
 
 
@@ -91,14 +92,15 @@ def recorded_runs(content: bytes) -> list[Covered]:
 
 def _command(root: str, folder: str, tests: Sequence[str], how: How) -> str:
     out = f"{folder}/{_OUT}"
-    settings = {**how.environment, "SWE_AGENT_ROOT": root, "SWE_AGENT_LINES": out}
+    settings = {"SWE_AGENT_ROOT": shlex.quote(root), "SWE_AGENT_LINES": shlex.quote(out)}
+    settings |= how.environment
     paths = [folder, *filter(None, [settings.pop("PYTHONPATH", "")])]
-    assigned = " ".join(f"{name}={shlex.quote(value)}" for name, value in settings.items())
+    assigned = " ".join(f"{name}={word}" for name, word in settings.items())
     named = " ".join(shlex.quote(word) for word in (*how.options, *tests))
     choice = _CHOICE.format(named=" ".join(map(shlex.quote, how.interpreters)))
     return (
         f"rm -f {shlex.quote(out)}; cd {shlex.quote(root)} && {{ {choice}; }} && {assigned}"
         f" PYTHONDONTWRITEBYTECODE=1"
-        f' PYTHONPATH={shlex.quote(":".join(paths))}"${{PYTHONPATH:+:$PYTHONPATH}}"'
+        f' PYTHONPATH={":".join(paths)}"${{PYTHONPATH:+:$PYTHONPATH}}"'
         f' "$p" -m pytest -q -p no:cacheprovider -p {_PLUGIN} {named}'
     )

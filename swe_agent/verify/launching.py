@@ -10,6 +10,8 @@ from pathlib import PurePosixPath
 
 _SETTINGS = ("-W", "-o", "-c", "-p", "--override-ini", "--import-mode", "--asyncio-mode")
 _ASSIGNED = re.compile(r"[A-Za-z_]\w*=")
+_SPECIAL, _ESCAPED = re.compile(r'(["`\\])'), r"\\\1"
+"""What would end a word in quotes; what begins with a dollar stays for the shell."""
 _PYTHON = re.compile(r"python[\d.]*")
 
 
@@ -31,16 +33,18 @@ def interpreters_of(commands: Sequence[str]) -> list[str]:
 
 
 def environment_of(commands: Sequence[str]) -> dict[str, str]:
-    """The variables that commands set for what they run; of the first that runs pytest or unittest.
+    """The variables that commands set for what they run, as words for a shell; of the first that
+    runs pytest or unittest.
 
-    >>> environment_of(["PYTHONPATH=src python -m pytest -q"])
-    {'PYTHONPATH': 'src'}
+    >>> environment_of(["PYTHONPATH=$PWD/src python -m pytest -q"])
+    {'PYTHONPATH': '"$PWD/src"'}
     """
     for command in commands:
         words = _words(command)
         if any(PurePosixPath(word).name in ("pytest", "unittest") for word in words):
             rest = iter(words[1:] if words[:1] == ["env"] else words)
-            return dict(word.split("=", 1) for word in _while_assigned(rest))
+            pairs = (word.split("=", 1) for word in _while_assigned(rest))
+            return {name: f'"{_SPECIAL.sub(_ESCAPED, value)}"' for name, value in pairs}
     return {}
 
 

@@ -79,7 +79,7 @@ def test_tests_are_recorded_with_the_environment_and_the_options_of_the_command(
     sandbox.write_file("inner/calc.py", CODE.encode())
     warned = "import os, warnings\nwarnings.warn(os.environ['SCALE'])\n" + TESTS
     sandbox.write_file("test_calc.py", warned.encode())
-    environment = {"PYTHONPATH": "inner", "SCALE": "a b"}
+    environment = {"PYTHONPATH": '"$PWD/inner"', "SCALE": '"a b"'}
     how = How((sys.executable,), environment, ("-W", "ignore"))
     assert [run.has_failed for run in collect(sandbox, ["test_calc.py"], 60, how)] == [False, True]
 

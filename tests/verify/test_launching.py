@@ -21,8 +21,8 @@ def test_interpreters_are_those_that_are_named_by_a_path(command: str, found: li
 @pytest.mark.parametrize(
     ("command", "found"),
     [
-        ("A=1 PYTHONPATH='x y' python -m pytest B=2", {"A": "1", "PYTHONPATH": "x y"}),
-        ("env A=1 pytest", {"A": "1"}),
+        ("A=1 PYTHONPATH='x y' python -m pytest B=2", {"A": '"1"', "PYTHONPATH": '"x y"'}),
+        ("env A='`b`' pytest", {"A": r'"\`b\`"'}),
         ("python -m pytest -k a=b", {}),
         ("A=1 make test", {}),
     ],
