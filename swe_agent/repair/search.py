@@ -32,6 +32,8 @@ RESTRICTED_FIRST = 40
 """Conditions that each change which is right for some values gets before any gets more."""
 RESTRICTED_LIMIT = 120
 RESTRICTED_BATCH = 120
+SLOWER_IN_PROJECTS = 2
+"""How much longer a restricted one takes there, since more tests judge it."""
 
 
 @dataclass(slots=True)
@@ -119,7 +121,8 @@ class Search:
         be tried against `wide_of`. None while fewer others were tried.
         """
         tried = seen.trials.get(wide_of(seen, targets), {})
-        if len(tried) > len(seen.trials.get(targets, {})):
+        slower = SLOWER_IN_PROJECTS if self._weights.in_project else 1
+        if slower * len(tried) > len(seen.trials.get(targets, {})):
             return []
         found: dict[str, Candidate] = {}
         for limit in (RESTRICTED_FIRST, RESTRICTED_LIMIT):
