@@ -30,6 +30,8 @@ KEPT = {1: 16, 2: 8, 3: 4}
 """Terms of one behaviour that are kept, by the count of states: a few states tell little apart."""
 KEPT_ELSE = 2
 _SIGNS: tuple[tuple[str, Callable[..., bool]], ...] = ((">", operator.gt), ("<", operator.lt))
+_ORDERED = {int, float, str}
+"""Types of which any two values can be compared."""
 _LITERAL = re.compile(r"-?\d|'[^']*'$|\"[^\"]*\"$|\[\]$|\{\}$|(True|False|None)$")
 
 
@@ -109,7 +111,7 @@ def _begun(leaves: list[Term]) -> Iterator[Term]:
             continue
         yield Term(f"{held.text} is None", tuple(empty), held.cost + 0.4, COMPARISON)
         kinds = {type(value) for value in held.values} - {type(None)}
-        for other in leaves:
+        for other in leaves if kinds <= _ORDERED else ():
             if kinds and ({other.kind} == kinds or {other.kind, *kinds} <= {int, float}):
                 columns = list(zip(other.values, held.values, strict=True))
                 for sign, decides in _SIGNS:

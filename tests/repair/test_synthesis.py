@@ -250,3 +250,14 @@ def states_of(text: str, inputs: list[list]) -> list[State]:
     finally:
         sys.settrace(None)
     return found
+
+
+@pytest.mark.parametrize(
+    "value",
+    [{"a": 1}, {1, 2}, [1, "a"], (None,), [[1], {}], float("nan"), 10**400, {}, ""],
+    ids=repr,
+)
+def test_values_of_any_kind_may_be_recorded(value: object) -> None:
+    rows = ((None, value, value), (value, value, value), (value, None, 1))
+    leaves = [Term(name, row, 0.9) for name, row in zip("abc", rows, strict=True)]
+    assert "a is None" in [term.text for term in asked(grown(leaves).terms, leaves).terms]
