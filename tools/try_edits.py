@@ -9,7 +9,7 @@ from uuid import uuid4
 from pydantic import Field, JsonValue
 
 from swe_agent.aci.tool import Failed, ToolArguments, ToolOutput, Workbench
-from swe_agent.verify.launching import environment_of, interpreters_of
+from swe_agent.verify.launching import environment_of, interpreters_of, options_of
 
 CANDIDATE_LIMIT: Final = 200
 SHOWN_LIMIT: Final = 20
@@ -94,6 +94,7 @@ class TryEdits:
             "candidates": [[edit.model_dump() for edit in edits] for edits in candidates],
             "tests": list(arguments.tests),
             "commands": list(bench.test_commands),
+            "options": options_of(bench.test_commands),
             "files": arguments.files,
             "probe": arguments.probe.model_dump() if arguments.probe else None,
             "watch": [function.model_dump() for function in arguments.watch],

@@ -9,6 +9,7 @@ from functools import lru_cache
 from textwrap import dedent
 from typing import TypeGuard
 
+from swe_agent.core.pythonsyntax import parsed_python
 from swe_agent.repair.kinds import Kinds
 from swe_agent.repair.syntax import Function, arguments_of, locals_of, unread_names
 from swe_agent.repair.wording import CALL, names_call, prose_of, spoken_for
@@ -108,7 +109,7 @@ def _source(text: str, name: str) -> str:
 def _read(source: str) -> Function | None:
     """A function's tree; None where the source is not of one alone."""
     try:
-        body = ast.parse(source).body
-    except (SyntaxError, ValueError, RecursionError):
+        body = parsed_python(source).body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
     return body[0] if len(body) == 1 and isinstance(body[0], Function) else None

@@ -28,7 +28,7 @@ UNCOVERED = 0.2
 NOT_NAMED = 0.6
 """Factor for other files where a failing test's file is named after one: `test_till.py`."""
 STEEPNESS = 0.7
-"""How fast suspicion falls with a place's rank in a project. Of 37 small fixes of 20 of them the
+"""How fast suspicion falls with a place's rank in a project. Of 37 small fixes of 20 projects the
 first function had 21, the next four 8, and constants 6.
 """
 SHOWN = 0.3

@@ -117,10 +117,10 @@ class OfflineModel:
             globs = (EVERY_FILE, *others)
             return "Where are the sources?", [("find_file", {"glob": glob}) for glob in globs]
         if not targets or are_apart(seen, targets):
-            step = self._reproduce(seen)
-            if step or not targets:
-                examples = self._reproduction(seen)[1]
-                return step or submit(explain.of_nothing(seen.base, len(examples)))
+            if step := self._reproduce(seen):
+                return step
+            if not targets:
+                return submit(explain.of_nothing(seen.base, len(self._reproduction(seen)[1])))
         return self._go_for(seen, targets, offered)
 
     def _reproduce(self, seen: Seen) -> tuple[str, Calls] | None:

@@ -1,11 +1,13 @@
 """Tries candidate edits against tests, one forked child each; runs inside the sandbox.
 
 Usage: `python harness.py SPEC`, Python 3.6 or later. SPEC is JSON: `repository`, `candidates`
-(lists of `{path, old, new}`), `tests` (ids), `commands` (the run's test commands), `files` (extra
-ones, texts by path), `probe` (a `path` and `function` whose behaviour is looked at, or null),
-`watch` (such functions whose variables are recorded on the unchanged project),
-`total_s`, `memory_mb`, `folder` (scratch space, made here) and `results` (a file that gets one JSON
-line a candidate). The project is never imported in this process: each child imports it afresh from
+(lists of `{path, old, new}`), `tests` (ids), `commands` (the run's test commands), `options` (those
+that set pytest up), `files` (extra ones, texts by path), `probe` (a `path` and `function` whose
+behaviour is looked at, or null), `watch` (such functions whose variables are recorded on the
+unchanged project), `total_s`, `memory_mb`, `folder` (scratch space, made here) and `results` (a
+file that gets one JSON line a candidate).
+
+The project is never imported in this process: each child imports it afresh from
 a scratch copy in which the candidate's edits were made, and the copy is put back after; or, where
 only functions change, it is forked from a process that has loaded the project (`warm.py`).
 """
@@ -28,7 +30,6 @@ from runners import (
     MESSAGE_CHARS,
     aim_imports,
     chosen_runner,
-    pytest_options,
     run_session,
 )
 from warm import Server, await_warm, early_round, leave_behind, warm_round, warmed
@@ -173,7 +174,6 @@ def main() -> None:
     spec["repository"] = os.path.realpath(spec["repository"])
     spec["inputs"] = []
     os.makedirs(spec["folder"], exist_ok=True)
-    spec["options"] = pytest_options(spec["commands"])
     spec["runner"] = chosen_runner(spec)
     out = os.open(spec["results"], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     if hasattr(gc, "freeze"):

@@ -9,7 +9,6 @@ import gc
 import json
 import os
 import re
-import shlex
 import signal
 import subprocess
 import sys
@@ -28,7 +27,6 @@ SKIPPED = {
     ".mypy_cache",
 }
 MESSAGE_CHARS = 300
-SETTINGS = ("-W", "-o", "-c", "-p", "--override-ini", "--import-mode", "--asyncio-mode")
 OPTIONS = ["-p", "no:cacheprovider", "-p", "no:unraisableexception", "-p", "no:threadexception"]
 
 
@@ -187,26 +185,6 @@ def main_of_pytest(spec: "dict", watch: PytestWatch) -> None:
     files = sorted({test.split("::")[0] for test in spec["tests"]})
     options = ["-q", "--tb=no"] + OPTIONS + spec.get("options", [])
     pytest.main(options + files, plugins=[watch])
-
-
-def pytest_options(commands: "list[str]") -> "list[str]":
-    """Options of the test commands that say how pytest is set up, not which tests it runs."""
-    found = []  # type: list[str]
-    for command in commands:
-        try:
-            words = shlex.split(command)
-        except ValueError:
-            continue
-        starts = [at for at, word in enumerate(words) if word.split("/")[-1] == "pytest"]
-        rest = iter(words[starts[0] + 1 :] if starts else ())
-        for word in rest:
-            if word in ("&&", "||", ";", "|"):
-                break
-            if word in SETTINGS:
-                found += [word, next(rest, "")]
-            elif word.startswith(SETTINGS) and (word[1] != "-" or "=" in word):
-                found.append(word)
-    return found
 
 
 def bare(test: str) -> str:
